@@ -18,6 +18,8 @@ register(
         "evaluation-heatmaps": view("evaluation.photos"),
         "evaluation-download": fetched("evaluation.fetch", "what", "kinds"),
         "evaluation-figure": fetched("evaluation.fetch", "kind"),
+        "monitor-figure": fetched("monitor.fetch", "kind"),
+        "monitor-download": fetched("monitor.fetch", "what", "kinds"),
         "api-analysis-detail": PHOTO, "api-analysis-maps": HEATMAP, "api-assessment-detail": PHOTO,
         "api-explanation-maps": HEATMAP, "api-explanation-detail": HEATMAP, "api-analysis-explanations": HEATMAP,
         "api-analysis-assessment": PHOTO, "api-photo-crop": PHOTO, "api-analysis-square": PHOTO,

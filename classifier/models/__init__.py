@@ -4,6 +4,7 @@ from .evaluation import Evaluation
 from .explanation import Explanation
 from .label_check import LabelCheck
 from .model_version import ModelVersion, Publication, ThresholdSet
+from .monitor import Monitor, MonitorAlarm, MonitorCase
 from .training import Training, TrainingRun
 from .try_run import TryRun
 
@@ -14,6 +15,9 @@ __all__ = [
     "Explanation",
     "LabelCheck",
     "ModelVersion",
+    "Monitor",
+    "MonitorAlarm",
+    "MonitorCase",
     "Publication",
     "ThresholdSet",
     "Training",

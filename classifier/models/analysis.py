@@ -60,6 +60,14 @@ class Analysis(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name_plural = "analyses"
+        # The page that follows a model in use goes through its answers since a day.
+        indexes = [
+            models.Index(
+                fields=["clinic", "model_version", "requested_at"],
+                name="analysis_of_model_since",
+                condition=models.Q(job__isnull=False),
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["photo", "model_version", "box_x", "box_y", "box_size"],

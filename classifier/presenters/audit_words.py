@@ -8,6 +8,8 @@ audit.KINDS |= {
     "classifier.analysis": _("Analysis"),
     "classifier.evaluation": _("Evaluation"),
     "classifier.explanation": _("Explanation"),
+    "classifier.monitor": _("Record of the model in use"),
+    "classifier.monitoralarm": _("Alarm of the model in use"),
     "classifier.modelversion": _("Model"),
     "classifier.thresholdset": _("Thresholds"),
     "classifier.training": _("Training"),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
-from classifier.models import ModelVersion
+from classifier.models import ModelVersion, MonitorAlarm
 from classifier.networks.weights import WEIGHTS_FILE
 from classifier.runtimes import cuda
 from classifier.services.models import registry
@@ -31,6 +31,11 @@ def models() -> Iterator[Finding]:
                 "models", f"{clinic} has published no model: its photos get no answer",
                 "An admin of the clinic publishes one, under Models.",
             )  # fmt: skip
+    for alarm in MonitorAlarm.objects.filter(monitor__ended_at=None).select_related("monitor__clinic"):
+        yield warn(
+            "models", f"{alarm.monitor} has raised an alarm of its {alarm.endpoint} on {alarm.raised_at:%Y-%m-%d}",
+            "A curator or an admin of the clinic looks at Models, After publishing.",
+        )  # fmt: skip
     yield ok("models", f"{len(versions)} models are registered")
 
 

@@ -5,12 +5,13 @@ from urllib.parse import parse_qsl, urlsplit
 from django import template
 from django.utils.safestring import mark_safe
 
-from classifier.models import ThresholdSet
+from classifier.models import MonitorAlarm, ThresholdSet
 from classifier.plots.figures import Figure, percent, threshold_text
 from classifier.plots.svg import to_svg
 from classifier.presenters import downloads
 from classifier.presenters.differential import limit_text
 from classifier.services.evaluation.words import label_name
+from classifier.services.following import counting
 from classifier.services.models import promises
 from skinclinic.archive.models import Source
 from skinclinic.models.columns import field_of
@@ -78,6 +79,12 @@ def purpose(chosen: ThresholdSet) -> str:
 def counted_as(n: int, unit: str) -> str:
     """“7 patients”: ``n`` of what is counted."""
     return promises.counted(unit, n)
+
+
+@register.filter
+def alarm_words(alarm: MonitorAlarm) -> str:
+    """What an alarm says."""
+    return counting.in_words(alarm)
 
 
 @register.filter

@@ -18,6 +18,7 @@ from classifier.presenters.training_known import training_known
 from classifier.services.models import evidence as model_evidence
 from classifier.services.models import map_checks, proof, registry, taking_away
 from classifier.services.models import upload as model_upload
+from classifier.services.models.candidate import candidate
 from classifier.services.models.card import card
 from skinclinic.archive.presenters import summary_table
 from skinclinic.archive.services.datasets import summary
@@ -120,14 +121,22 @@ def model(request: MemberRequest, pk: int) -> HttpResponse:
         return redirect("models")
     version = _version_for(request, pk)
     data = model_evidence.training_data(version, clinic)
+    told, cohorts, in_use = (
+        card(version, clinic),
+        model_evidence.cohorts(version, clinic),
+        registry.published(clinic),
+    )
+    may_publish = request.membership.is_admin and in_use != version
     context = {
         "version": version,
-        "card": card(version, clinic),
+        "card": told,
+        "in_use_now": in_use,
+        "candidate": candidate(version, clinic, in_use, told, cohorts) if may_publish else None,
         "known": training_known(version),
-        "cohorts": model_evidence.cohorts(version, clinic),
+        "cohorts": cohorts,
         "training_data": data,
         "table": summary_table.table([summary.of(data.version)]) if data else None,
-        "in_use": registry.published(clinic) == version,
+        "in_use": in_use == version,
         "not_proven": (why := proof.obstacle(version)) and refusal_words(why),
         "map_rows": map_rows(version.map_check),
         "map_pictures": version.map_check.get("pictures"),

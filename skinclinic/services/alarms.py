@@ -127,11 +127,12 @@ def _tell(what: str, who: str, found: Found) -> None:
     for clinic in Clinic.objects.filter(pk__in=found.clinics):
         with transaction.atomic():
             audit.record(ALARM, clinic=clinic, facts=facts)
-            for address in _admins(clinic):
+            for address in admins(clinic):
                 letters.post(clinic, address, words, text)
 
 
-def _admins(clinic: Clinic) -> list[str]:
+def admins(clinic: Clinic) -> list[str]:
+    """The addresses of a clinic's admins, who are told of alarms."""
     admins = Member.objects.filter(clinic=clinic, role=Role.ADMIN, is_active=True).exclude(user__email="")
     return list(admins.values_list("user__email", flat=True))
 

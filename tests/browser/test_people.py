@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from classifier.models import Assessment
 from skinclinic.models import Patient, Session, User
 from skinclinic.services import invitations
-from tests import factories, results
+from tests import factories, followed, results
 from tests.browser.axe import violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -157,9 +157,13 @@ def test_admin_publishes_and_rolls_back(open_page, admin_user, clinic, model_ver
     page.get_by_role("link", name="second").click()
     page.get_by_label("Reason").fill("better on nevi")
     page.get_by_role("button", name="Publish").click()
-    page.locator("#confirm-dialog").get_by_role("button", name="Publish").click()
+    dialog = page.locator("#confirm-dialog")
+    expect(dialog).to_contain_text("it knows nothing")
+    expect(dialog).to_contain_text("nobody knows how it does on this clinic’s photos")
+    dialog.get_by_role("button", name="Publish").click()
     expect(page.get_by_text("From the next photo on, second is used.")).to_be_visible()
     page.get_by_role("button", name="Roll back to tiny").click()
+    expect(dialog).not_to_contain_text("it knows nothing")
     page.locator("#confirm-dialog").get_by_role("button", name="Roll back").click()
     expect(page.get_by_text("Rolled back: from the next photo on, tiny is used.")).to_be_visible()
     assert registry.published(clinic) == model_version
@@ -177,6 +181,8 @@ PAGES = [
     "/clinic/letterhead/",
     "/help/",
     "/models/",
+    "/models/after-publishing/",
+    "/models/after-publishing/rule/",
     "/models/register/",
 ]
 
@@ -192,6 +198,7 @@ def test_pages_are_accessible_and_fit(open_page, admin_user, clinic, model_versi
         role="curator",
         by=admin_user,
     )
+    followed.make_alarm(clinic, model_version, admin_user)
     for path in [*PAGES, f"/models/{model_version.pk}/"]:
         page = open_page(admin_user, path, width=width, dark=dark, language=language)
         assert violations(page) == [], path

@@ -21,7 +21,8 @@ from django.urls import Resolver404, URLResolver, get_resolver, resolve
 from django.utils import timezone
 from rest_framework.viewsets import GenericViewSet
 
-from classifier.models import Explanation, Training, TrainingRun
+from classifier.models import Explanation, Monitor, Training, TrainingRun
+from classifier.services.following.rules import Rule
 from classifier.services.models import registry
 from reader_study.models import StudyImage
 from reader_study.services.making import enrolment, studies
@@ -285,6 +286,9 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
         assessment=assessment,
         own_model=own_model,
         own_set=own_model.threshold_sets.first(),
+        monitor=Monitor.objects.create(
+            clinic=clinic, model_version=own_model, rule=Rule().to_json(), followed_since=timezone.now()
+        ),
         publication=publication,
         unknown_secret="a" * 43,
         markers=[

@@ -1,0 +1,410 @@
+"""How a model in use fares, in words, tables and figures; of fewer than ten no share is told."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from classifier.metrics.proportions import Proportion, proportion
+from classifier.metrics.sequential import Evidence
+from classifier.models import Monitor, MonitorAlarm
+from classifier.plots import figures
+from classifier.plots.figures import Figure, counted, framed, percent
+from classifier.plots.frame import WIDE, Form
+from classifier.plots.over_time import Course, Value, over_time
+from classifier.services.evaluation import bundle
+from classifier.services.evaluation.words import label_name
+from classifier.services.following import counting, rules
+from classifier.services.following.drift import FIRST, LEAST, MEASURES
+from classifier.services.following.rules import (
+    COVERAGE,
+    EVALUATION,
+    LEAST_CASES,
+    PROMISE,
+    SENSITIVITY,
+    SPECIFICITY,
+    Reference,
+    Rule,
+)
+from skinclinic.models import Diagnosis
+
+RATES, CALIBRATION, LENGTH, PEOPLE = "rates", "calibration", "list", "people"
+DRIFT = "drift-"
+KINDS = (RATES, CALIBRATION, LENGTH, PEOPLE, *(f"{DRIFT}{measure.key}" for measure in MEASURES))
+# Evidence is told up to here.
+_MOST_TOLD = 10_000
+
+
+@dataclass(frozen=True)
+class Share:
+    """``found`` is None where there are too few to tell it."""
+
+    count: int
+    of: int
+    found: Proportion | None
+
+    @classmethod
+    def of_pair(cls, pair: Sequence[int]) -> "Share":
+        count, of = pair
+        return cls(count, of, proportion(count, of) if of >= LEAST_CASES else None)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One endpoint of the rule and where it stands. ``reference`` None: no alarm, ``why`` says the reason."""
+
+    name: str
+    reference: Reference | None
+    against: str = ""
+    source: str = ""
+    why: str = ""
+    cases: int = 0
+    hits: int = 0
+    evidence: str = ""
+    highest: str = ""
+    alarm: MonitorAlarm | None = None
+
+
+def endpoint_name(endpoint: str) -> str:
+    return {
+        SENSITIVITY: _("Sensitivity, malignant"),
+        SPECIFICITY: _("Specificity, malignant"),
+        COVERAGE: _("The truth is listed"),
+    }[endpoint]
+
+
+def lines(row: Monitor) -> list[Line]:
+    """The rule, and what the evidence says of it."""
+    rule = Rule.of_json(row.rule)
+    alarms = {alarm.endpoint: alarm for alarm in row.alarms.select_related("monitor__model_version")}
+    found = []
+    for endpoint in rules.ENDPOINTS:
+        reference = rule.references.get(endpoint)
+        if reference is None:
+            if endpoint != COVERAGE:
+                found.append(Line(endpoint_name(endpoint), None, why=_no_alarm(row)))
+            continue
+        evidence = Evidence.of_json(row.evidence.get(endpoint))
+        found.append(
+            Line(
+                endpoint_name(endpoint), reference, percent(reference.share), source_words(reference), "",
+                evidence.cases, evidence.hits, _evidence(evidence.value), _evidence(evidence.highest),
+                alarms.get(endpoint),
+            )
+        )  # fmt: skip
+    return found
+
+
+def _no_alarm(row: Monitor) -> str:
+    if row.threshold_set is None:
+        return _("The model has no thresholds.")
+    if row.started_by_id:
+        return _("None was stated.")
+    return _(
+        "There was nothing to hold it against when the record began: no evaluation in this clinic, on photos that the "
+        "model had not learnt from and these thresholds were not chosen on, with at least ten patients."
+    )
+
+
+def source_words(reference: Reference) -> str:
+    """Where what it is held against comes from."""
+    if reference.source == PROMISE:
+        return _(
+            "the promise of “%(name)s”: of each disease the lower end of the range that nine in ten calibrations cover"
+        ) % {"name": reference.said}
+    if reference.source == EVALUATION:
+        # xgettext:no-python-format
+        words = _("the lower limit of the 95 % interval in %(name)s: %(share)s")
+        return words % {"name": reference.said, "share": counted(reference.count, reference.of)}
+    return _("stated by an admin")
+
+
+def _evidence(value: float) -> str:
+    return f"> {_MOST_TOLD}" if value > _MOST_TOLD else f"{value:.2g}" if value < 10 else f"{value:.0f}"
+
+
+def limit_words(row: Monitor) -> str:
+    """The rule of alarms as a sentence."""
+    rule = Rule.of_json(row.rule)
+    return _(
+        "After each newly proven patient the evidence against what is stated is brought up to date. It begins at 1. An "
+        "alarm is raised once it reaches %(limit)s with at least %(least)d patients, and is never taken back. Of "
+        "records whose model is as good as stated at most %(alpha)s ever raise one, however long they go on."
+    ) % {"limit": f"{rule.limit:.0f}", "least": LEAST_CASES, "alpha": f"{100 * rule.alpha:.0f} %"}
+
+
+def verification(told: dict[str, Any]) -> str:
+    """Why the figures are of some of the lesions only."""
+    (proven, flagged), (others_proven, others) = told["flagged"], told["others"]
+    return _(
+        "Only lesions with pathology are proven, and who is biopsied depends on what people and the model say. With a "
+        "malignant disease listed %(proven)d of %(flagged)d lesions are proven, without one %(others_proven)d of "
+        "%(others)d. Where the first share is greater, sensitivity here is higher and specificity lower than among all "
+        "lesions (verification bias), and a malignant lesion that nobody biopsied is in none of these figures."
+    ) % {"proven": proven, "flagged": flagged, "others_proven": others_proven, "others": others}
+
+
+def not_counted(content: dict[str, Any]) -> list[tuple[str, int]]:
+    """What is in none of the figures of proven cases, and why; without what there is none of."""
+    photos, told = content["photos"], content["lesions"]
+    repeated = sum(
+        one["lesions"] - one["all"][1] for one in _policy(content, "benign").values()
+    ) if content["proven"] else 0  # fmt: skip
+    found = [
+        (_("photos whose answer is under way"), photos["waiting"]),
+        (_("photos whose analysis failed"), photos["failed"]),
+        (_("overview photos, of which the answer does not count"), photos["aside"]["overview"]),
+        (_("dermoscopic photos, of which the answer does not count"), photos["aside"]["dermoscopic"]),
+        (_("photos on which there is nothing to judge"), photos["aside"]["unfit"]),
+        (_("lesions without pathology"), told["answered"] - told["proven"]),
+        (_("of these, with a biopsy whose result is awaited"), told["awaited"]),
+        (_("proven lesions that the model answered only after the pathology"), told["late"]),
+        (_("proven lesions of which no answer before the pathology counts"), told["aside"]),
+        (_("lesions proven to be none of the 12"), told["other"]),
+        (_("further proven lesions of a patient who counts already in the same group"), repeated),
+    ]
+    return [(words, n) for words, n in found if n]
+
+
+def confirmed(content: dict[str, Any]) -> list[tuple[str, int]]:
+    """How the cases were proven."""
+    names = {str(key): str(word) for key, word in Diagnosis.ConfirmedBy.choices}
+    return [(names.get(key, _("not said")), n) for key, n in content["lesions"]["confirmed"].items()]
+
+
+def shares(content: dict[str, Any]) -> list[tuple[str, Share, Share]]:
+    """(where actinic keratosis goes, sensitivity, specificity): the rule's policy first."""
+    names = {"benign": _("actinic keratosis as benign"), "malignant": _("actinic keratosis as malignant")}
+    return [
+        (names[policy], Share.of_pair(found[SENSITIVITY]["all"]), Share.of_pair(found[SPECIFICITY]["all"]))
+        for policy, found in content["proven"].get("policies", {}).items()
+    ]
+
+
+def diseases(content: dict[str, Any]) -> list[tuple[str, Share, Share]]:
+    """(disease, sensitivity, specificity) of those of which there is a proven case."""
+    return [
+        (one["key"], Share.of_pair(one["sensitivity"]), Share.of_pair(one["specificity"]))
+        for one in content["proven"].get("diseases", ())
+        if one["sensitivity"][1]
+    ]
+
+
+def missing_diseases(content: dict[str, Any]) -> list[str]:
+    """The diseases of which no case is proven, in words."""
+    return [
+        label_name(one["key"]) for one in content["proven"].get("diseases", ()) if not one["sensitivity"][1]
+    ]
+
+
+def drift_rows(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each measure: its first answers, the newest period that has enough, and their distance."""
+    found = []
+    for measure in MEASURES:
+        told = content["photos"]["drift"].get(measure.key)
+        if told is None:
+            continue
+        newest = next(
+            (at for at in reversed(range(len(told["periods"]))) if told["periods"][at]["n"] >= LEAST), None
+        )
+        found.append(
+            {
+                "name": measure.name,
+                "first": told["first"],
+                "period": "" if newest is None else content["periods"][newest],
+                "newest": None if newest is None else told["periods"][newest],
+            }
+        )
+    return found
+
+
+def people_rows(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """Before and after seeing the list: over all periods."""
+    names = {"before": _("Own impression, before"), "after": _("Diagnosis kept, after")}
+    found = []
+    for key, name in names.items():
+        total = {
+            part: sum(one[part] for one in content["people"][key])
+            for part in ("agrees", "listed", "compared", "not_compared")
+        }
+        found.append(
+            {
+                "name": name,
+                "agrees": Share.of_pair((total["agrees"], total["compared"])),
+                "listed": Share.of_pair((total["listed"], total["compared"])),
+                "not_compared": total["not_compared"],
+            }
+        )
+    return found
+
+
+def list_told(content: dict[str, Any]) -> dict[str, Any]:
+    """Mean length of the list and how often it is empty, over all periods."""
+    parts = content["photos"]["list"]
+    n = sum(one["n"] for one in parts)
+    return {
+        "n": n,
+        "mean": sum(one["sum"] for one in parts) / n if n >= LEAST_CASES else None,
+        "empty": Share.of_pair((sum(one["empty"] for one in parts), n)),
+    }
+
+
+def figure(row: Monitor, kind: str, form: Form = WIDE) -> Figure:
+    """One of KINDS, with the model and the number it rests on above it."""
+    made = _bare(row, kind, form)
+    facts = [_("Model: %(name)s, in use since %(day)s") % {
+        "name": row.model_version.name, "day": row.followed_since.date().isoformat(),
+    }]  # fmt: skip
+    found = framed(made, form, facts)
+    if found.drawing is not None:
+        found.drawing.origin, found.drawing.made = found.title, row.computed_at
+    return found
+
+
+def files(
+    row: Monitor, kinds: Sequence[str], how: Any, form: Form, said: bundle.Said
+) -> Iterator[tuple[str, bytes]]:
+    """Every figure that has something to show, as each of ``kinds``."""
+    makers = [("", partial(figure, row, kind, form)) for kind in KINDS]
+    return bundle.files(makers, kinds, how, said)
+
+
+def _bare(row: Monitor, kind: str, form: Form) -> Figure:
+    content = row.figures
+    if kind == RATES:
+        return _rates(row, content, form)
+    if kind == CALIBRATION:
+        return _calibration(content, form)
+    if kind == LENGTH:
+        return _length(content, form)
+    if kind == PEOPLE:
+        return _people(content, form)
+    return _drift(content, kind.removeprefix(DRIFT), form)
+
+
+def _share_value(pair: Sequence[int]) -> Value:
+    count, of = pair
+    if of < LEAST_CASES:
+        return Value(None, None, None, of, "")
+    found = proportion(count, of)
+    return Value(found.value, found.low, found.high, of, counted(count, of))
+
+
+def _rates(row: Monitor, content: dict[str, Any], form: Form) -> Figure:
+    rule = Rule.of_json(row.rule)
+    found = _policy(content, rule.policy) if content["proven"] else {}
+    courses = [
+        Course(
+            endpoint_name(name), [_share_value(pair) for pair in found[name]["periods"]],
+            rule.references[name].share if name in rule.references else None,
+            _("%(what)s: held against") % {"what": endpoint_name(name)},
+        )
+        for name in (SENSITIVITY, SPECIFICITY)
+        if name in found
+    ]  # fmt: skip
+    return over_time(
+        RATES, _("Sensitivity and specificity among proven patients"), content["periods"], courses,
+        y_label=_("Share"), form=form,
+        note=_(
+            # xgettext:no-python-format
+            "By the period of the pathology; Wilson's 95 % intervals, each for one look. Periods with fewer than ten "
+            "patients are not drawn. Only biopsied lesions are proven."
+        ),
+    )  # fmt: skip
+
+
+def _calibration(content: dict[str, Any], form: Form) -> Figure:
+    found = content["proven"].get("calibration", {}).get("found")
+    return figures.calibration(CALIBRATION, _("Calibration of the sum of malignant scores"), found, form)
+
+
+def _length(content: dict[str, Any], form: Form) -> Figure:
+    values = [
+        Value(None, None, None, one["n"], "")
+        if one["n"] < LEAST_CASES
+        else Value(
+            one["sum"] / one["n"], None, None, one["n"], f"{one['sum'] / one['n']:.2f} (n = {one['n']})"
+        )
+        for one in content["photos"]["list"]
+    ]
+    courses = [Course(_("Mean length of the list"), values)] if values else []
+    return over_time(
+        LENGTH,
+        _("How long the list is"),
+        content["periods"],
+        courses,
+        y_label=_("Diseases listed"),
+        top=None,
+        form=form,
+    )
+
+
+def _people(content: dict[str, Any], form: Form) -> Figure:
+    names = {"before": _("own impression"), "after": _("diagnosis kept")}
+    courses = [
+        Course(name, [_share_value((one["agrees"], one["compared"])) for one in content["people"][key]])
+        for key, name in names.items()
+    ]
+    return over_time(
+        PEOPLE, _("Agreement of people with the first of the list"), content["periods"], courses,
+        y_label=_("Share that agrees"), form=form,
+        note=_("The diagnosis kept was made after the list was seen, and may follow it."),
+    )  # fmt: skip
+
+
+def _drift(content: dict[str, Any], key: str, form: Form) -> Figure:
+    measure = next(one for one in MEASURES if one.key == key)
+    told = content["photos"]["drift"].get(key, {"first": {}, "periods": []})
+    is_share = key == "warned"
+    values = [
+        Value(
+            one["mean"] if is_share else one["median"], None if is_share else one["low"],
+            None if is_share else one["high"], one["n"], _drift_said(one, is_share),
+        )
+        for one in told["periods"]
+    ]  # fmt: skip
+    limit = told["first"].get("mean" if is_share else "median")
+    courses = (
+        [Course(str(measure.name), values, limit, _("the first %(n)d answers") % {"n": FIRST})]
+        if values
+        else []
+    )
+    return over_time(
+        f"{DRIFT}{key}", str(measure.name), content["periods"], courses, y_label="", top=measure.top, form=form,
+        note=""
+        if is_share
+        else _("Median and quartiles. Periods with fewer than %(least)d are not drawn.") % {"least": LEAST},
+    )  # fmt: skip
+
+
+def _drift_said(one: dict[str, Any], is_share: bool) -> str:
+    if one["median"] is None:
+        return ""
+    if is_share:
+        return f"{percent(one['mean'])} (n = {one['n']})"
+    return f"{one['median']:.3g} ({one['low']:.3g}–{one['high']:.3g}; n = {one['n']})"
+
+
+def _policy(content: dict[str, Any], policy: str) -> dict[str, Any]:
+    return content["proven"]["policies"][policy]
+
+
+def alarm_notices(clinic_id: int) -> list[str]:
+    """The alarms that stand, as sentences."""
+    return [counting.in_words(alarm) for alarm in counting.open_alarms(clinic_id)]
+
+
+def patients_said(content: dict[str, Any]) -> str:
+    """Of how many cases the patient is not known."""
+    n = content["lesions"]["unknown"]
+    if not n:
+        return ""
+    words = ngettext(
+        "Of %(n)d proven lesion the patient is not known; it counts as a patient of its own.",
+        "Of %(n)d proven lesions the patients are not known; each counts as a patient of its own.",
+        n,
+    )
+    return words % {"n": n}

@@ -1,0 +1,7 @@
+"""The model in use, followed after it is published: records by a rule stated in advance, the proven cases since, what
+the page shows of them, and alarms.
+
+``rules`` (what an alarm is held against), ``records`` (begun and ended), ``cases`` (which lesions count, with what),
+``counting`` (evidence and alarms), ``figures`` (everything else, by a job), ``drift`` (what is watched of photos and
+scores: a place to add to), ``due`` (when the job runs).
+"""

@@ -1,0 +1,122 @@
+"""Which lesions count for the model in use: those with pathology, with the answer that the lesion carried before it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from classifier.metrics.counting import DONE, PhotoAnswer, carried
+from classifier.models import Analysis, Monitor
+from skinclinic.models import Diagnosis
+from skinclinic.services.visits import day_of
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+
+
+@dataclass(frozen=True)
+class Case:
+    """A proven lesion: ``truth`` is one of the 12, told ``at``; ``scores`` are those that the lesion carried then.
+
+    ``lesion`` and ``patient`` (None: not known) are keys.
+    """
+
+    lesion: int
+    patient: int | None
+    truth: str
+    at: datetime
+    scores: dict[str, float]
+
+    @property
+    def unit(self) -> tuple[str, int]:
+        """Who counts once: the patient, or where that is not known the lesion."""
+        return ("patient", self.patient) if self.patient is not None else ("lesion", self.lesion)
+
+
+@dataclass
+class Found:
+    """``cases`` in the order in which they were told. ``late``: proven lesions that the model answered only after the
+    pathology; ``set_aside``: whose every answer before it counts for nothing; ``other``: proven to be none of the 12.
+    ``confirmed``: the cases by how they were."""
+
+    cases: list[Case] = field(default_factory=list)
+    late: int = 0
+    set_aside: int = 0
+    other: int = 0
+    confirmed: Counter[str] = field(default_factory=Counter)
+
+
+def answers(row: Monitor) -> QuerySet[Analysis]:
+    """What the clinic asked the model since it is followed, of its own patients' photos."""
+    return (
+        Analysis.objects.asked_for()
+        .filter(
+            clinic=row.clinic_id, model_version=row.model_version_id, requested_at__gte=row.followed_since,
+            photo__lesion__is_archived=False,
+        )
+        .order_by()
+    )  # fmt: skip
+
+
+def find(row: Monitor) -> Found:
+    """The proven lesions among those that the model answered."""
+    found = Found()
+    proofs = _proofs(row)
+    told, late = _told_before(row, proofs)
+    for lesion, (patient, disease, at, how) in proofs.items():
+        if lesion not in told:
+            found.late += lesion in late
+            continue
+        shown = carried(list(told[lesion].values()))
+        if shown is None or shown.scores is None:
+            found.set_aside += 1
+        elif disease not in DISEASE_KEYS:
+            found.other += 1
+        else:
+            found.confirmed[how] += 1
+            found.cases.append(Case(lesion, patient, disease, at, dict(shown.scores)))
+    found.cases.sort(key=lambda case: (case.at, case.lesion))
+    return found
+
+
+def _proofs(row: Monitor) -> dict[int, tuple[int | None, str, datetime, str]]:
+    """By lesion: patient, disease, when its first pathology was recorded, be it corrected since, and how confirmed."""
+    rows = Diagnosis.objects.filter(
+        clinic=row.clinic_id, kind=Diagnosis.Kind.PATHOLOGY, lesion__is_archived=False, lesion__is_proven=True
+    )
+    first: dict[int, datetime] = {}
+    found: dict[int, tuple[int | None, str, datetime, str]] = {}
+    for lesion, patient, disease, at, how, withdrawn in rows.order_by("created_at", "id").values_list(
+        "lesion", "lesion__patient", "disease", "created_at", "confirmed_by", "withdrawn_at"
+    ):
+        first.setdefault(lesion, at)
+        if withdrawn is None and first[lesion] >= row.followed_since:
+            found[lesion] = (patient, disease, first[lesion], how)
+    return found
+
+
+def _told_before(row: Monitor, proofs: dict) -> tuple[dict[int, dict[int, PhotoAnswer]], set[int]]:
+    """By lesion its photos with their last answer before the pathology; and lesions with a later one only."""
+    rows = answers(row).filter(photo__lesion__is_proven=True, scores__isnull=False).order_by("pk")
+    told: dict[int, dict[int, PhotoAnswer]] = defaultdict(dict)
+    late: set[int] = set()
+    for lesion, photo, kind, captured, stored, quality, scores, analysed in rows.values_list(
+        "photo__lesion", "photo", "photo__kind", "photo__captured_at", "photo__created_at", "quality", "scores",
+        "analysed_at",
+    ).iterator(chunk_size=2000):  # fmt: skip
+        if lesion not in proofs:
+            continue
+        if analysed is None or analysed >= proofs[lesion][2]:
+            late.add(lesion)
+            continue
+        day = day_of(captured, stored)
+        told[lesion][photo] = PhotoAnswer(photo, day, kind, DONE, scores, quality)
+    return told, late
+
+
+def first_of_each(cases: Iterable[Case]) -> list[Case]:
+    """One case a patient: the one told first."""
+    found: dict[tuple[str, int], Case] = {}
+    for case in cases:
+        found.setdefault(case.unit, case)
+    return list(found.values())

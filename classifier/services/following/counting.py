@@ -1,0 +1,120 @@
+"""Evidence and alarms: each case is counted once, in the order in which cases were told, and never taken back."""
+
+import logging
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from classifier.metrics import malignancy
+from classifier.metrics.listing import is_listed
+from classifier.metrics.sequential import Evidence
+from classifier.models import Monitor, MonitorAlarm, MonitorCase
+from classifier.services.following.cases import Case
+from classifier.services.following.rules import (
+    COVERAGE,
+    LEAST_CASES,
+    SENSITIVITY,
+    SPECIFICITY,
+    Reference,
+    Rule,
+)
+from skinclinic.services import alarms, audit, letters
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+
+log = logging.getLogger(__name__)
+ALARM = "model.alarm"
+
+
+def hit_of(case: Case, endpoint: str, thresholds: dict[str, float], policy: str) -> bool | None:
+    """Whether the answer was right, as the endpoint asks; None where it does not ask it of this case."""
+    if endpoint == COVERAGE:
+        return bool(is_listed(case.scores[case.truth], thresholds[case.truth]))
+    is_malignant = case.truth in malignancy.malignant_keys(policy)
+    if is_malignant != (endpoint == SENSITIVITY):
+        return None
+    scores, limits = ([one[key] for key in DISEASE_KEYS] for one in (case.scores, thresholds))
+    return bool(malignancy.says_malignant(scores, limits, policy)[0]) == (endpoint == SENSITIVITY)
+
+
+@transaction.atomic
+def count(row: Monitor, cases: list[Case]) -> list[MonitorAlarm]:
+    """Add the cases that were told since the record began and are not counted yet; return the alarms they raise."""
+    held = Monitor.objects.select_for_update().filter(pk=row.pk, ended_at=None).first()
+    if held is None or held.threshold_set is None:
+        return []
+    rule, raised = Rule.of_json(held.rule), []
+    for endpoint, reference in rule.references.items():
+        evidence = _add(held, endpoint, reference, rule, [one for one in cases if one.at > held.started_at])
+        if evidence and (alarm := _alarm(held, endpoint, reference, evidence)):
+            raised.append(alarm)
+    held.save(update_fields=["evidence"])
+    return raised
+
+
+def _add(row: Monitor, endpoint: str, reference: Reference, rule: Rule, cases: list[Case]) -> Evidence | None:
+    """Count new cases; the evidence at which the alarm is due, None where it is not."""
+    counted = MonitorCase.objects.filter(monitor=row, endpoint=endpoint).order_by()
+    lesions: set[int] = set()
+    units: set[tuple[str, int]] = set()
+    for lesion, patient in counted.values_list("lesion", "lesion__patient"):
+        lesions.add(lesion)
+        units.add(("patient", patient) if patient is not None else ("lesion", lesion))
+    evidence, due, fresh = Evidence.of_json(row.evidence.get(endpoint)), None, []
+    values = row.threshold_set.values if row.threshold_set else {}
+    for case in cases:
+        share, hit = reference.of_truth(case.truth), hit_of(case, endpoint, values, rule.policy)
+        if share is None or hit is None or case.lesion in lesions or case.unit in units:
+            continue
+        units.add(case.unit)
+        evidence = evidence.after(hit, share)
+        fresh.append(
+            MonitorCase(
+                clinic_id=row.clinic_id, monitor=row, endpoint=endpoint, lesion_id=case.lesion, hit=hit
+            )
+        )
+        if due is None and evidence.cases >= LEAST_CASES and evidence.value >= rule.limit:
+            due = evidence
+    MonitorCase.objects.bulk_create(fresh, batch_size=500)
+    row.evidence[endpoint] = evidence.to_json()
+    return due
+
+
+def _alarm(row: Monitor, endpoint: str, reference: Reference, evidence: Evidence) -> MonitorAlarm | None:
+    facts = {
+        "cases": evidence.cases, "hits": evidence.hits, "reference": reference.share,
+        "evidence": round(evidence.value, 2),
+    }  # fmt: skip
+    alarm, is_new = MonitorAlarm.objects.get_or_create(
+        monitor=row, endpoint=endpoint, defaults={"clinic_id": row.clinic_id, "facts": facts}
+    )
+    if not is_new:
+        return None
+    log.warning("model %s in clinic %s: alarm of %s", row.model_version, row.clinic, endpoint)
+    audit.record(ALARM, alarm, facts={"what": endpoint, "model": row.model_version.name, **facts})
+    words = in_words(alarm)
+    text = "\n".join([words, "", _("The page “After publishing” tells more."), settings.PUBLIC_ADDRESS])
+    for address in alarms.admins(row.clinic):
+        letters.post(row.clinic, address, words, text)
+    return alarm
+
+
+def in_words(alarm: MonitorAlarm) -> str:
+    """What the alarm says, in one sentence."""
+    said = {
+        SENSITIVITY: _(
+            "Alarm: the sensitivity of %(model)s for malignant diseases has fallen below %(share)s."
+        ),
+        SPECIFICITY: _(
+            "Alarm: the specificity of %(model)s for malignant diseases has fallen below %(share)s."
+        ),
+        COVERAGE: _("Alarm: the list of %(model)s covers the truth less often than promised (%(share)s)."),
+    }[alarm.endpoint]
+    share = f"{100 * alarm.facts['reference']:.1f} %"
+    return said % {"model": alarm.monitor.model_version.name, "share": share}
+
+
+def open_alarms(clinic_id: int) -> list[MonitorAlarm]:
+    """Of the record that goes on."""
+    rows = MonitorAlarm.objects.filter(clinic=clinic_id, monitor__ended_at=None)
+    return list(rows.select_related("monitor__model_version"))

@@ -1,0 +1,74 @@
+"""When a record is computed anew: asked for by the reconciler, done by a job."""
+
+import logging
+import time
+from datetime import timedelta
+
+from django.utils import timezone
+
+from classifier.models import Monitor
+from classifier.services.following import cases, counting, figures, records
+from skinclinic.engine import work
+from skinclinic.engine.housekeeping import broom
+from skinclinic.models import Clinic, Diagnosis
+
+log = logging.getLogger(__name__)
+JOB = "follow-model"
+LOOK_SECONDS = 60
+# What is new is computed no more often than this: pathology, answers alone; and anyway once a day.
+PROOFS_AFTER, ANSWERS_AFTER, ANYWAY_AFTER = timedelta(minutes=10), timedelta(hours=6), timedelta(days=1)
+
+_looked_at = 0.0
+
+
+@broom
+def look_now_and_then() -> None:
+    global _looked_at
+    if not _looked_at or time.monotonic() - _looked_at >= LOOK_SECONDS:
+        _looked_at = time.monotonic()
+        look()
+
+
+def look() -> None:
+    """Begin the records that are missing, and ask for those that are due."""
+    for clinic in Clinic.objects.order_by("pk"):
+        try:
+            if records.lacks(clinic):
+                records.begin(clinic)
+        except Exception:
+            log.exception("the model in use in %s cannot be followed; the other clinics go on", clinic.slug)
+    for row in Monitor.objects.filter(ended_at=None).select_related("clinic"):
+        if is_due(row):
+            ask(row)
+
+
+def is_due(row: Monitor) -> bool:
+    """Whether there is something new of which the record does not know."""
+    if row.computed_at is None:
+        return True
+    age = timezone.now() - row.computed_at
+    if age < PROOFS_AFTER:
+        return False
+    proofs = Diagnosis.objects.filter(clinic=row.clinic_id, kind=Diagnosis.Kind.PATHOLOGY)
+    return (
+        age >= ANYWAY_AFTER
+        or proofs.filter(created_at__gte=row.computed_at).exists()
+        or proofs.filter(withdrawn_at__gte=row.computed_at).exists()
+        or (age >= ANSWERS_AFTER and cases.answers(row).filter(analysed_at__gte=row.computed_at).exists())
+    )
+
+
+def ask(row: Monitor) -> bool:
+    """Have it computed; False while that is under way."""
+    if work.is_busy([JOB], row.pk):
+        return False
+    work.ask(JOB, row.pk, row.clinic)
+    return True
+
+
+def run(row: Monitor) -> None:
+    """Compute the record: evidence and alarms first, then the figures."""
+    began = timezone.now()
+    found = cases.find(row)
+    counting.count(row, found.cases)
+    Monitor.objects.filter(pk=row.pk).update(figures=figures.compute(row, found), computed_at=began)

@@ -1,0 +1,177 @@
+"""What an alarm is held against: stated before the first case is counted, and where it comes from."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+import numpy as np
+from django.utils.translation import gettext as _
+
+from classifier.metrics import malignancy, sequential
+from classifier.metrics.groups import AS_BENIGN
+from classifier.metrics.proportions import Proportion, proportion
+from classifier.models import Evaluation, ModelVersion, ThresholdSet
+from classifier.services.evaluation import standing, units
+from classifier.services.evaluation.report import NoReport, Report
+from classifier.services.models import coverage
+from skinclinic.models import Clinic
+from skinclinic.services.refused import Refused
+from skinclinic.vocabulary.diseases import DISEASE_KEYS, MALIGNANT_KEYS
+
+SENSITIVITY, SPECIFICITY, COVERAGE = "sensitivity", "specificity", "coverage"
+ENDPOINTS = (SENSITIVITY, SPECIFICITY, COVERAGE)
+# How often a record may ever raise a false alarm, all endpoints together.
+ALPHAS, USUAL_ALPHA = (0.01, 0.05, 0.1), 0.05
+# So many cases at least before anything is concluded.
+LEAST_CASES = 10
+EVALUATION, STATED, PROMISE = "evaluation", "stated", "promise"
+# The result page's first choice, too.
+USUAL_THRESHOLDS = "balanced"
+_MOST_EVALUATIONS = 20
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The ``share`` that an endpoint is held against. ``source``: EVALUATION (the lower limit of Wilson's interval of
+    ``count`` of ``of`` patients, in ``said``), STATED by a person, or PROMISE (``by_disease``: the lower end of what
+    the thresholds that cover the truth promise; ``share`` is the least of them)."""
+
+    share: float
+    source: str
+    said: str = ""
+    count: int = 0
+    of: int = 0
+    evaluation: int | None = None
+    by_disease: Mapping[str, float] = field(default_factory=dict)
+
+    def of_truth(self, key: str) -> float | None:
+        """What a case of this disease is held against; None: nothing is promised of it."""
+        return self.by_disease.get(key) if self.by_disease else self.share
+
+
+@dataclass(frozen=True)
+class Rule:
+    """``alpha``: how often such a record ever raises a false alarm, at most. ``policy``: where actinic keratosis goes.
+    ``references`` by endpoint; one that is missing raises no alarm."""
+
+    alpha: float = USUAL_ALPHA
+    policy: str = AS_BENIGN
+    references: Mapping[str, Reference] = field(default_factory=dict)
+
+    @property
+    def limit(self) -> float:
+        """The evidence at which an endpoint raises its alarm: the endpoints share ``alpha``."""
+        return len(self.references) / self.alpha
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"least_cases": LEAST_CASES, "factors": list(map(float, sequential.FACTORS))}
+
+    @classmethod
+    def of_json(cls, kept: Mapping[str, Any]) -> Self:
+        references = {name: Reference(**one) for name, one in kept["references"].items()}
+        return cls(kept["alpha"], kept["policy"], references)
+
+
+def usual_set(version: ModelVersion, clinic: Clinic) -> ThresholdSet | None:
+    """The thresholds that people are shown the answer by unless they choose others."""
+    sets = version.thresholds_for(clinic.pk)
+    return next((one for one in sets if one.name == USUAL_THRESHOLDS), next(iter(sets), None))
+
+
+def usual(version: ModelVersion, clinic: Clinic, chosen: ThresholdSet | None) -> Rule:
+    """The rule where nobody has stated one: held against the newest evaluation in this clinic, and the promise."""
+    if chosen is None:
+        return Rule()
+    found = from_evaluation(version, clinic, chosen)
+    if promised := from_promise(chosen):
+        found[COVERAGE] = promised
+    return Rule(references=found)
+
+
+def stated(
+    chosen: ThresholdSet,
+    alpha: float,
+    shares: Mapping[str, float | None],
+    suggested: Mapping[str, Reference],
+) -> Rule:
+    """A rule that a person states: a share by endpoint, None for no alarm. One as ``suggested`` keeps its source.
+
+    Raises Refused.
+    """
+    references = {}
+    for name, share in shares.items():
+        if share is None:
+            continue
+        if not sequential.LEAST_REFERENCE <= share <= sequential.MOST_REFERENCE:
+            raise Refused(name, _("Give a share from 5 to 99.5 %, or nothing for no alarm."))
+        known = suggested.get(name)
+        is_known = known is not None and abs(known.share - share) < 5e-4
+        references[name] = known if known and is_known else Reference(share, STATED)
+    if promised := from_promise(chosen):
+        references[COVERAGE] = promised
+    if alpha not in ALPHAS:
+        raise Refused("alpha", _("Choose one of the shares of false alarms."))
+    return Rule(alpha, AS_BENIGN, references)
+
+
+def from_promise(chosen: ThresholdSet) -> Reference | None:
+    """What thresholds that cover the truth promise, each disease by the lower end of its range: nine in ten
+    calibrations as large cover at least that."""
+    kept = (chosen.details.get(coverage.RULE) or {}).get("diseases", {})
+    lows = {key: _within(kept[key]["low"]) for key in DISEASE_KEYS if key in kept and "low" in kept[key]}
+    return Reference(min(lows.values()), PROMISE, chosen.name, by_disease=lows) if lows else None
+
+
+def from_evaluation(version: ModelVersion, clinic: Clinic, chosen: ThresholdSet) -> dict[str, Reference]:
+    """Sensitivity and specificity in the newest evaluation that the model had not learnt from and that these thresholds
+    were not chosen on: of each the lower limit of its interval, so that chance in the evaluation is no alarm."""
+    found: dict[str, Reference] = {}
+    rows = Evaluation.objects.filter(clinic=clinic, model_versions=version, state=Evaluation.State.DONE)
+    for row in rows[:_MOST_EVALUATIONS]:
+        try:
+            report = Report(row)
+            for dataset in report.datasets:
+                for name, reference in _of_dataset(report, dataset, version, chosen).items():
+                    found.setdefault(name, reference)
+        except NoReport:
+            continue
+        if len(found) == 2:
+            break
+    return found
+
+
+def _of_dataset(
+    report: Report, dataset: dict, version: ModelVersion, chosen: ThresholdSet
+) -> dict[str, Reference]:
+    about = (dataset["pk"], dataset["title"]), (version.pk, report.model(version.pk)["name"])
+    if dataset["sha256"] == chosen.details.get("dataset_sha256"):
+        return {}
+    if standing.of_pair(report.row, *about).is_in_doubt:
+        return {}
+    shares = shares_of(units.read(report, dataset["pk"], version.pk), chosen)
+    said = f"{report.row.name}, {dataset['title']}"
+    return {
+        name: Reference(_within(one.low), EVALUATION, said, one.count, one.of, report.row.pk)
+        for name, one in shares.items()
+        if one.of >= LEAST_CASES and one.low is not None
+    }
+
+
+def shares_of(photos: units.Photos, chosen: ThresholdSet, policy: str = AS_BENIGN) -> dict[str, Proportion]:
+    """Sensitivity and specificity of malignant against benign, one photo a patient and group."""
+    limits = np.array([chosen.values[key] for key in DISEASE_KEYS])
+    suspicion = photos.scores[:, [DISEASE_KEYS.index(key) for key in MALIGNANT_KEYS]].sum(1)
+    said = malignancy.says_malignant(photos.scores, limits, policy)
+    keys = malignancy.malignant_keys(policy)
+    is_malignant, is_known = np.isin(photos.truth, keys), np.isin(photos.truth, DISEASE_KEYS)
+    found = {}
+    for name, of_group in ((SENSITIVITY, is_malignant), (SPECIFICITY, is_known & ~is_malignant)):
+        at = np.flatnonzero(of_group)
+        chosen_of = at[malignancy.one_a_unit(photos.units[at], photos.lesions[at], suspicion[at])]
+        right = said[chosen_of] == (name == SENSITIVITY)
+        found[name] = proportion(int(right.sum()), len(right))
+    return found
+
+
+def _within(share: float | None) -> float:
+    return float(np.clip(share or 0.0, sequential.LEAST_REFERENCE, sequential.MOST_REFERENCE))

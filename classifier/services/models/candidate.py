@@ -1,0 +1,123 @@
+"""What is to be known of a model before it is published: where it was evaluated, what it lacks, and what differs from
+the one in use."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from classifier.models import ModelVersion, ThresholdSet
+from classifier.services.models import card as model_card
+from classifier.services.models import evidence
+from classifier.services.models.card import Card
+from classifier.services.models.evidence import Cohort
+from classifier.services.models.threshold_sets import NEVER_LISTED
+from skinclinic.models import Clinic
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+
+
+@dataclass(frozen=True)
+class Differs:
+    """Something that is not as it is in the model in use; "" or "–" for nothing."""
+
+    what: str
+    now: str
+    then: str
+
+
+@dataclass(frozen=True)
+class SameCohort:
+    """A dataset on which both were evaluated, with their average AUCs."""
+
+    title: str
+    now: float | None
+    then: float | None
+
+
+@dataclass(frozen=True)
+class SetTold:
+    """A threshold set, the diseases it never lists, and those of which it promises nothing, by key."""
+
+    row: ThresholdSet
+    never: tuple[str, ...]
+    unpromised: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """``untested``: diseases that no evaluation in this clinic could tell, by key. ``lost``: names of threshold sets of
+    the model in use that this one lacks: who has chosen one is shown the first of the others."""
+
+    evaluations: Sequence[Cohort]
+    limits: str
+    untested: tuple[str, ...]
+    sets: tuple[SetTold, ...]
+    lost: tuple[str, ...]
+    differs: tuple[Differs, ...]
+    same: tuple[SameCohort, ...]
+
+
+def candidate(
+    version: ModelVersion, clinic: Clinic, in_use: ModelVersion | None, card: Card, cohorts: Sequence[Cohort]
+) -> Candidate:
+    """Of ``version`` with its ``card`` and ``cohorts`` in this clinic, before it takes the place of ``in_use``."""
+    never = [set(cohort.left_out) for cohort in cohorts]
+    untested = set.intersection(*never) if never else set(DISEASE_KEYS)
+    sets = version.thresholds_for(clinic.pk)
+    now = in_use.thresholds_for(clinic.pk) if in_use else []
+    names = {one.name for one in sets}
+    return Candidate(
+        evaluations=cohorts,
+        limits=card.limits,
+        untested=tuple(key for key in DISEASE_KEYS if key in untested),
+        sets=tuple(_told(one) for one in sets),
+        lost=tuple(one.name for one in now if one.name not in names),
+        differs=_differs(in_use, version, model_card.card(in_use, clinic), card) if in_use else (),
+        same=_same(evidence.cohorts(in_use, clinic), cohorts) if in_use else (),
+    )
+
+
+def _told(row: ThresholdSet) -> SetTold:
+    basis = row.details.get("basis")
+    basis = basis if isinstance(basis, dict) else {}
+    coverage = row.details.get("coverage")
+    diseases = coverage.get("diseases", {}) if isinstance(coverage, dict) else {}
+    return SetTold(
+        row,
+        tuple(
+            key for key in DISEASE_KEYS if basis.get(key) == NEVER_LISTED or row.values.get(key, 1.0) >= 1.0
+        ),
+        tuple(key for key in DISEASE_KEYS if key in diseases and "rank" not in diseases[key]),
+    )
+
+
+def _differs(in_use: ModelVersion, version: ModelVersion, now: Card, then: Card) -> tuple[Differs, ...]:
+    pairs = [
+        (_("Network"), in_use.architecture, version.architecture),
+        (_("Pixels it sees"), _side(now), _side(then)),
+        (_("Trained on"), now.trained_on, then.trained_on),
+        (_("Outputs that stand for none of the 12"), _names(now), _names(then)),
+        (_("Demo model"), _yes(in_use.is_demo), _yes(version.is_demo)),
+    ]
+    return tuple(Differs(what, a or "–", b or "–") for what, a, b in pairs if a != b)
+
+
+def _side(card: Card) -> str:
+    return f"{card.input_size} × {card.input_size}" if card.input_size else ""
+
+
+def _names(card: Card) -> str:
+    return str(len(card.background_classes) or "")
+
+
+def _yes(is_so: bool) -> str:
+    return _("yes") if is_so else _("no")
+
+
+def _same(now: Sequence[Cohort], then: Sequence[Cohort]) -> tuple[SameCohort, ...]:
+    aucs = {cohort.dataset["pk"]: cohort.auc for cohort in now}
+    return tuple(
+        SameCohort(cohort.dataset["title"], aucs[cohort.dataset["pk"]], cohort.auc)
+        for cohort in then
+        if cohort.dataset["pk"] in aucs
+    )

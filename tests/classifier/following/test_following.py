@@ -1,0 +1,280 @@
+"""What is counted of a model in use, and when an alarm is raised."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+from django.core import mail
+
+from classifier.metrics import malignancy
+from classifier.models import Analysis, Monitor, MonitorAlarm, MonitorCase, ThresholdSet
+from classifier.services.following import cases, counting, drift, due, records, rules
+from classifier.services.following.periods import Periods
+from classifier.services.following.rules import COVERAGE, SENSITIVITY, SPECIFICITY, Reference, Rule
+from classifier.services.models import registry
+from skinclinic.engine import jobs
+from skinclinic.models import AuditEvent, Lesion, Patient
+from skinclinic.services import diagnoses
+from skinclinic.services.refused import Refused
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from tests import factories, followed
+
+LIMITS = dict.fromkeys(DISEASE_KEYS, 0.1)
+
+
+@pytest.fixture(scope="module")
+def stock(standing):
+    with standing.building():
+        clinic = factories.make_clinic("Hanok Dermatology")
+        ada = factories.make_member(clinic, "admin", "ada")
+        standing.keep(
+            clinic=clinic,
+            ada=ada,
+            version=followed.make_version("tiny"),
+            newer=followed.make_version("newer"),
+        )
+
+
+@pytest.fixture
+def world(stock, given):
+    return given
+
+
+@pytest.fixture
+def monitor(world):
+    followed.answer(world["clinic"], world["version"])
+    return stated(world, sensitivity=0.9, specificity=0.8)
+
+
+def stated(world, alpha: float = 0.05, **shares) -> Monitor:
+    chosen = world["version"].threshold_sets.get(name="balanced")
+    rule = rules.stated(chosen, alpha, shares, {})
+    return records.state(world["clinic"], world["version"], chosen, rule, world["ada"], "because")
+
+
+def run(monitor: Monitor) -> Monitor:
+    due.ask(monitor)
+    jobs.run_waiting(due.JOB)
+    monitor.refresh_from_db()
+    return monitor
+
+
+def proven(world, truth, lists, **how):
+    return followed.proven(world["clinic"], world["version"], truth, lists=lists, **how)
+
+
+def test_malignant_is_said_where_any_malignant_disease_is_listed_and_the_place_of_keratosis_is_a_choice():
+    scores = np.zeros((3, 12))
+    scores[0, DISEASE_KEYS.index("scc")] = scores[1, DISEASE_KEYS.index("ak")] = 0.5
+    limits = np.full(12, 0.1)
+    assert malignancy.says_malignant(scores, limits, "benign").tolist() == [True, False, False]
+    assert malignancy.says_malignant(scores, limits, "malignant").tolist() == [True, True, False]
+
+
+def test_of_an_evaluation_each_patient_counts_once_with_the_most_suspicious_photo_of_the_first_lesion():
+    units, lesions = [1, 1, 1, 2, 3, 3], ["a", "b", "a", "", "", ""]
+    assert malignancy.one_a_unit(units, lesions, [0.1, 0.9, 0.5, 0.2, 0.3, 0.8]).tolist() == [2, 3, 4]
+
+
+def test_a_patient_counts_once_in_each_group_and_what_is_not_counted_is_told(world, monitor):
+    clinic, version = world["clinic"], world["version"]
+    patient = Patient.objects.create(clinic=clinic, code="P-1")
+    proven(world, "bcc", ("bcc",), patient=patient)
+    proven(world, "mm", (), patient=patient)
+    proven(world, "nevus", ("mm",), patient=patient)
+    proven(world, "sk", ("sk",))
+    proven(world, "", ("sk",))
+    proven(world, "mm", ("mm",), kind="dermoscopic")
+    late = Lesion.objects.create(clinic=clinic, patient=patient, is_proven=True, proven_disease="mm")
+    diagnoses.record(lesion=late, user=world["ada"], kind="pathology", disease="mm")
+    followed.answer(clinic, version, lesion=late)
+    figures = run(monitor).figures
+    shares = figures["proven"]["policies"]["benign"]
+    assert shares[SENSITIVITY]["all"] == [1, 1]
+    assert shares[SENSITIVITY]["lesions"] == 2
+    assert shares[SPECIFICITY]["all"] == [1, 2]
+    told = figures["lesions"]
+    assert (told["late"], told["aside"], told["other"], told["cases"]) == (1, 1, 1, 4)
+    assert told["confirmed"] == {"histopathology": 4}
+    assert figures["photos"]["aside"]["dermoscopic"] == 1
+    by_key = {one["key"]: one for one in figures["proven"]["diseases"]}
+    assert by_key["bcc"]["sensitivity"] == [1, 1]
+    assert by_key["sk"]["specificity"] == [1, 1]
+
+
+def test_keratosis_is_told_both_ways_and_only_close_ups_of_the_clinics_own_patients_count(world, monitor):
+    proven(world, "ak", ("ak",))
+    ours = followed.answer(world["clinic"], world["version"], lists=("mm",))
+    Lesion.objects.filter(pk=ours.photo.lesion_id).update(is_archived=True)
+    followed.prove(ours, "mm")
+    Analysis.objects.filter(pk=followed.answer(world["clinic"], world["version"]).pk).update(job=None)
+    policies = run(monitor).figures["proven"]["policies"]
+    assert policies["benign"][SPECIFICITY]["all"] == [1, 1]
+    assert policies["benign"][SENSITIVITY]["all"] == [0, 0]
+    assert policies["malignant"][SENSITIVITY]["all"] == [1, 1]
+    assert monitor.figures["photos"]["answered"] == 2
+
+
+def test_a_case_is_counted_once_and_stays_as_it_was_told(world, monitor):
+    first = proven(world, "mm", ("mm",))
+    run(monitor)
+    assert monitor.evidence[SENSITIVITY]["cases"] == 1 == monitor.evidence[SENSITIVITY]["hits"]
+    diagnoses.record(
+        lesion=first.lesion,
+        user=world["ada"],
+        kind="pathology",
+        disease="nevus",
+        confirmed_by="histopathology",
+    )
+    run(run(monitor))
+    assert monitor.evidence[SENSITIVITY]["cases"] == 1
+    # The figures tell it as it is known now.
+    assert monitor.figures["proven"]["policies"]["benign"][SENSITIVITY]["all"] == [0, 0]
+    assert monitor.figures["proven"]["policies"]["benign"][SPECIFICITY]["all"] == [0, 1]
+
+
+def test_what_was_proven_before_the_rule_was_stated_is_no_evidence(world):
+    followed.answer(world["clinic"], world["version"])
+    for _ in range(12):
+        proven(world, "mm", ())
+    row = run(stated(world, sensitivity=0.9))
+    assert row.evidence[SENSITIVITY]["cases"] == 0
+    assert row.figures["proven"]["policies"]["benign"][SENSITIVITY]["all"] == [0, 12]
+    assert not MonitorAlarm.objects.exists()
+
+
+def test_a_fall_raises_one_alarm_which_is_audited_and_mailed_to_admins_once(
+    world, monitor, settings, django_capture_on_commit_callbacks
+):
+    settings.EMAIL_HOST = "mail.example.org"
+    for _ in range(9):
+        proven(world, "mm", ())
+    assert not run(monitor).alarms.exists(), "fewer than ten"
+    for _ in range(6):
+        proven(world, "mm", ())
+    run(monitor)
+    (alarm,) = monitor.alarms.all()
+    assert (alarm.endpoint, alarm.facts["cases"], alarm.facts["hits"]) == (SENSITIVITY, 10, 0)
+    assert alarm.facts["evidence"] >= Rule.of_json(monitor.rule).limit == 40
+    proven(world, "mm", ())
+    run(monitor)
+    assert AuditEvent.objects.filter(action="model.alarm", clinic_key=world["clinic"].pk).count() == 1
+    jobs.run_waiting("mail")
+    (letter,) = mail.outbox
+    assert letter.to == [world["ada"].email]
+    assert "sensitivity" in letter.subject
+    assert [one.pk for one in counting.open_alarms(world["clinic"].pk)] == [alarm.pk]
+
+
+def test_answers_as_good_as_the_reference_raise_none(world, monitor):
+    for n in range(30):
+        proven(world, "mm", ("mm",) if n % 10 else ())
+        proven(world, "nevus", ("mm",) if n % 5 == 0 else ())
+    run(monitor)
+    assert monitor.evidence[SENSITIVITY]["cases"] == monitor.evidence[SPECIFICITY]["cases"] == 30
+    assert not monitor.alarms.exists()
+
+
+def test_another_rule_is_another_record_that_begins_anew_and_is_audited(world, monitor):
+    proven(world, "mm", ())
+    run(monitor)
+    with pytest.raises(Refused):
+        rules.stated(world["version"].threshold_sets.first(), 0.05, {SENSITIVITY: 1.0}, {})
+    other = stated(world, 0.01, sensitivity=0.7)
+    monitor.refresh_from_db()
+    assert monitor.ended_at is not None
+    assert (other.evidence, other.followed_since) == ({}, monitor.followed_since)
+    event = AuditEvent.objects.filter(action="model.follow").latest("id")
+    assert event.before["rule"]["sensitivity"] == 0.9
+    assert event.after["rule"] | {} == {
+        "model": "tiny", "thresholds": "balanced", "alpha": 0.01, "sensitivity": 0.7,
+    }  # fmt: skip
+    assert event.reason == "because"
+
+
+def test_the_reconciler_begins_a_record_when_a_model_is_published_and_computes_what_is_new(world):
+    clinic = world["clinic"]
+    due.look()
+    assert not Monitor.objects.exists(), "nothing was answered"
+    followed.answer(clinic, world["version"])
+    due.look()
+    first = records.current(clinic)
+    assert (first.threshold_set.name, first.rule["references"], first.started_by) == ("balanced", {}, None)
+    jobs.run_waiting(due.JOB)
+    first.refresh_from_db()
+    assert not due.is_due(first)
+    followed.earlier(first, "computed_at", 0.01)
+    assert not due.is_due(first)
+    proven(world, "mm", ())
+    assert due.is_due(first)
+    registry._publish(world["newer"], clinic=clinic, user=None, reason="")
+    due.look()
+    second = records.current(clinic)
+    first.refresh_from_db()
+    assert second.model_version == world["newer"]
+    assert first.ended_at is not None
+    due.look()
+    assert Monitor.objects.filter(clinic=clinic).count() == 2
+
+
+def test_a_clinic_whose_record_cannot_begin_keeps_no_other_from_beginning(world, monkeypatch):
+    other = factories.make_clinic("Other clinic")
+    for clinic in (world["clinic"], other):
+        followed.answer(clinic, world["version"])
+    usual = rules.usual
+
+    def broken(version, clinic, chosen):
+        if clinic == world["clinic"]:
+            raise OSError("the disk is gone")
+        return usual(version, clinic, chosen)
+
+    monkeypatch.setattr(rules, "usual", broken)
+    due.look()
+    assert [row.clinic for row in Monitor.objects.all()] == [other]
+
+
+def test_a_promise_is_held_against_for_diseases_of_which_something_is_promised(world):
+    followed.answer(world["clinic"], world["version"])
+    kept = {"share": 0.95, "diseases": {"bcc": {"units": 60, "low": 0.91}, "mm": {"units": 2, "instead": ""}}}
+    chosen = ThresholdSet.objects.create(
+        model_version=world["version"], clinic=world["clinic"], name="covers", values=LIMITS,
+        details={"rule": "coverage", "coverage": kept},
+    )  # fmt: skip
+    rule = rules.usual(world["version"], world["clinic"], chosen)
+    assert rule.references[COVERAGE] == Reference(0.91, "promise", "covers", by_disease={"bcc": 0.91})
+    assert Rule.of_json(rule.to_json()) == rule
+    row = records.state(world["clinic"], world["version"], chosen, rule, world["ada"], "because")
+    proven(world, "mm", ())
+    for _ in range(11):
+        proven(world, "bcc", ())
+    run(row)
+    assert row.evidence[COVERAGE]["cases"] == 11
+    assert row.alarms.get().endpoint == COVERAGE
+
+
+def test_another_clinics_cases_are_none_of_it(world, monitor):
+    other = factories.make_clinic("Other clinic")
+    followed.proven(other, world["version"], "mm")
+    assert run(monitor).figures["photos"]["answered"] == 1
+    assert not cases.find(monitor).cases
+    assert not MonitorCase.objects.exists()
+
+
+def test_drift_is_told_against_the_first_answers_and_only_of_enough():
+    values = np.r_[np.linspace(0, 1, 260), np.linspace(0.5, 1.5, 40), np.linspace(0, 1, 5)]
+    periods = np.r_[np.zeros(260, int), np.ones(40, int), np.full(5, 2)]
+    values[3] = np.nan
+    found = drift.summary(values, periods, 3)
+    assert found["first"]["n"] == 200
+    assert [one["n"] for one in found["periods"]] == [259, 40, 5]
+    assert found["periods"][1]["median"] == pytest.approx(1.0)
+    assert found["periods"][2]["median"] is None is found["periods"][2]["distance"]
+    assert drift.distance(np.arange(10), np.arange(10) + 5) == pytest.approx(0.5)
+    assert drift.distance(np.arange(10), np.arange(10)) == 0
+
+
+def test_time_goes_by_months_and_after_many_by_quarters():
+    months = Periods.between(date(2026, 11, 3), date(2027, 2, 1))
+    assert months.names() == ["2026-11", "2026-12", "2027-01", "2027-02"]
+    assert [months.place(day) for day in (date(2026, 1, 1), date(2027, 1, 31), date(2030, 1, 1))] == [0, 2, 3]
+    assert Periods.between(date(2025, 2, 3), date(2026, 12, 1)).names()[::7] == ["2025 Q1", "2026 Q4"]
