@@ -1,5 +1,5 @@
 from .bulk import BulkChange, BulkMember
-from .dataset import Dataset, DatasetItem, DatasetVersion
+from .dataset import Dataset, DatasetFigures, DatasetItem, DatasetVersion
 from .duplicates import DuplicatePair
 from .entry import LABEL_LENGTH, Entry, EntryChange, RejectReason, Review
 from .imports import DatasetRole, Import, SavedMapping
@@ -13,6 +13,7 @@ __all__ = [
     "BulkChange",
     "BulkMember",
     "Dataset",
+    "DatasetFigures",
     "DatasetItem",
     "DatasetRole",
     "DatasetVersion",

@@ -58,6 +58,12 @@ class DatasetVersion(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     frozen_at = models.DateTimeField(null=True)
     frozen_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # How many members it has; None: they have to be counted.
+    photos = models.PositiveIntegerField(null=True)
+    # Goes up with every change of the members and of what is known of them: figures of an earlier one are behind.
+    revision = models.PositiveIntegerField(default=0, db_default=0)
+    # What a job is to do with it: {"split": {method, share, seed}}, {"continue": key of the version it copies}, ….
+    asked = models.JSONField(null=True, blank=True)
 
     class Meta:
         ordering = ["dataset", "-number"]
@@ -74,6 +80,19 @@ class DatasetVersion(models.Model):
     @property
     def is_frozen(self) -> bool:
         return self.state == self.State.FROZEN
+
+
+class DatasetFigures(models.Model):
+    """What the page of a large version shows of it, counted once by a job (``services.datasets.counted``)."""
+
+    version = models.OneToOneField(DatasetVersion, models.CASCADE, related_name="figures")
+    # Of the version when the counting began.
+    revision = models.PositiveIntegerField()
+    values = models.JSONField(default=dict)
+    counted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.version_id}: revision {self.revision}"
 
 
 class DatasetItem(models.Model):

@@ -1,7 +1,6 @@
 """The photos of a dataset version; of a draft they can be taken out or get another label there."""
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -31,7 +30,7 @@ def members(request: SignedInRequest, pk: int) -> HttpResponse:
     """A page of the version's photos, by label, side and what stands against them."""
     version = get_for(request.user, VERSIONS, pk, VIEW)
     asked = _asked(request.GET)
-    rows = _rows(version, asked)
+    rows = against.chosen(version, asked)
     try:
         page = keyset.page(rows.select_related("entry"), ORDER, request.GET.get("cursor", ""), PAGE_SIZE)
     except keyset.BadCursor:
@@ -91,7 +90,9 @@ def members_act(request: SignedInRequest, pk: int) -> HttpResponse:
     act = request.POST.get("act")
     try:
         if act == "remove-all" and asked:
-            n = datasets.remove_all(version, _rows(version, asked))
+            n = datasets.take_out(version, asked)
+            if n is None:
+                return redirect("dataset", pk=pk)
             messages.success(request, shown.removed(version, n))
             return redirect(_address(pk, {}))
         if not chosen:
@@ -107,11 +108,6 @@ def members_act(request: SignedInRequest, pk: int) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
     return redirect(_address(pk, asked))
-
-
-def _rows(version: DatasetVersion, asked: dict[str, str]) -> QuerySet[DatasetItem]:
-    rows = against.rows(version, asked["against"]) if "against" in asked else version.items.all()
-    return rows.filter(**{name: value for name, value in asked.items() if name != "against"})
 
 
 def _address(pk: int, asked: dict[str, str], cursor: str = "") -> str:
