@@ -153,5 +153,6 @@ def _count(row: Job) -> Outcome:
     if there and there.is_current and there.at and there.at >= row.created_at:
         # Two had asked.
         return lambda: None
-    values = counted.count(version, lambda share: jobs.progress(row, min(share, 1.0)))
-    return lambda: counted.keep(version, values)
+    marked: dict[str, list[int]] = {}
+    values = counted.count(version, lambda share: jobs.progress(row, min(share, 1.0)), marked)
+    return lambda: counted.keep(version, values, marked)

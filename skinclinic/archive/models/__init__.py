@@ -1,5 +1,5 @@
 from .bulk import BulkChange, BulkMember
-from .dataset import Dataset, DatasetFigures, DatasetItem, DatasetVersion
+from .dataset import Dataset, DatasetFigures, DatasetItem, DatasetMarked, DatasetVersion
 from .duplicates import DuplicatePair
 from .entry import LABEL_LENGTH, Entry, EntryChange, RejectReason, Review
 from .imports import DatasetRole, Import, SavedMapping
@@ -15,6 +15,7 @@ __all__ = [
     "Dataset",
     "DatasetFigures",
     "DatasetItem",
+    "DatasetMarked",
     "DatasetRole",
     "DatasetVersion",
     "DuplicatePair",

@@ -95,6 +95,21 @@ class DatasetFigures(models.Model):
         return f"{self.version_id}: revision {self.revision}"
 
 
+class DatasetMarked(models.Model):
+    """The photos of a large version that something is found of (``kind``), by the keys of their items, lowest first;
+    counted together with its figures."""
+
+    version = models.ForeignKey(DatasetVersion, models.CASCADE, related_name="marked")
+    kind = models.CharField(max_length=40)
+    keys = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "kind"], name="one_marked_a_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.version_id}: {self.kind}"
+
+
 class DatasetItem(models.Model):
     """A photo in a version, as it was when it was put there.
 
@@ -143,6 +158,7 @@ class DatasetItem(models.Model):
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["version", "entry"], name="one_item_a_photo")]
         indexes = [
+            models.Index(fields=["version", "id"], name="item_in_order"),
             models.Index(fields=["version", "label", "id"], name="item_by_label"),
             models.Index(fields=["version", "content_sha256"], name="item_by_content"),
         ]

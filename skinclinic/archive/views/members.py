@@ -1,5 +1,7 @@
 """The photos of a dataset version; of a draft they can be taken out or get another label there."""
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -13,7 +15,7 @@ from skinclinic.archive import labels
 from skinclinic.archive.models import LABEL_LENGTH, DatasetItem, DatasetVersion
 from skinclinic.archive.presenters import shown
 from skinclinic.archive.presenters.label_names import known_label
-from skinclinic.archive.services.datasets import against, datasets
+from skinclinic.archive.services.datasets import against, counted, datasets
 from skinclinic.permissions import CURATE, VIEW, get_for
 from skinclinic.services.refused import Refused
 from skinclinic.web import keyset
@@ -30,13 +32,20 @@ def members(request: SignedInRequest, pk: int) -> HttpResponse:
     """A page of the version's photos, by label, side and what stands against them."""
     version = get_for(request.user, VERSIONS, pk, VIEW)
     asked = _asked(request.GET)
-    rows = against.chosen(version, asked)
     try:
-        page = keyset.page(rows.select_related("entry"), ORDER, request.GET.get("cursor", ""), PAGE_SIZE)
+        page, count, at = _page(version, asked, request.GET.get("cursor", ""))
     except keyset.BadCursor:
-        page = keyset.page(rows.select_related("entry"), ORDER, "", PAGE_SIZE)
+        page, count, at = _page(version, asked, "")
+    except counted.NotCounted:
+        messages.info(request, _("The photos are being counted. Look again in a moment."))
+        return redirect("dataset", pk=pk)
     language = get_language() or "en"
-    held = version.items.order_by().values_list("label", flat=True).distinct()
+    figures = counted.kept([version]).get(version.pk)
+    held = (
+        figures.values["checks"]["labels"]
+        if figures and figures.is_current
+        else version.items.order_by().values_list("label", flat=True).distinct()
+    )
     member = request.user.memberships.filter(clinic=version.clinic_id).first()
 
     def address(cursor: str) -> str:
@@ -47,7 +56,8 @@ def members(request: SignedInRequest, pk: int) -> HttpResponse:
         "items": page.rows,
         "asked": asked,
         # How many all pages show, where they do not show everything.
-        "count": rows.count() if asked else None,
+        "count": count,
+        "counted_at": at,
         "labels": [(label, labels.name(label, language)) for label in sorted(held, key=labels.order)],
         "sides": DatasetItem.Split.choices,
         "reasons": reason_names(),
@@ -56,6 +66,21 @@ def members(request: SignedInRequest, pk: int) -> HttpResponse:
         "next_url": address(page.next),
     }
     return render(request, "archive/datasets/photos.html", context)
+
+
+def _page(
+    version: DatasetVersion, asked: dict[str, str], cursor: str
+) -> tuple[keyset.Page[DatasetItem], int | None, datetime | None]:
+    """A page of what is asked for; how many there are in all, where not everything is shown; when they were counted, if
+    not now. Raises BadCursor and NotCounted."""
+    marked = counted.marked(version, asked["against"]) if [*asked] == ["against"] else None
+    if marked:
+        rows = version.items.select_related("entry")
+        page = keyset.page_of_keys(rows, marked.keys, cursor, PAGE_SIZE)
+        return page, len(marked.keys), marked.at
+    rows = against.chosen(version, asked)
+    page = keyset.page(rows.select_related("entry"), ORDER, cursor, PAGE_SIZE)
+    return page, rows.count() if asked else None, None
 
 
 def reason_names() -> dict[str, str]:

@@ -92,14 +92,21 @@ def of(version: DatasetVersion, facts: Facts | None = None) -> list[Check]:
     return checks
 
 
-def counted(version: DatasetVersion, say: Callable[[float], None] = lambda share: None) -> Facts:
+def counted(
+    version: DatasetVersion,
+    say: Callable[[float], None] = lambda share: None,
+    marked: dict[str, list[int]] | None = None,
+) -> Facts:
     """What the checks go by, counted now: {"rows": {reason: {"count", "items": keys of the first}}, "sides": {side: n},
     "labels": {label: n}, "fingerprint": that of now, "" where photos were withdrawn, …}. ``say`` hears the share that
-    is done."""
+    is done, ``marked`` gets all keys by reason."""
     rows: dict[str, dict] = {}
     for done, name in enumerate(_COUNTED):
         say(done / len(_COUNTED))
-        rows[name] = _counted(version, name)
+        keys = sorted(against.rows(version, name).order_by().values_list("pk", flat=True))
+        rows[name] = {"count": len(keys), "items": keys[:SHOWN]}
+        if marked is not None:
+            marked[name] = keys
     items = version.items.order_by()
     is_told = version.is_frozen and not rows[against.WITHDRAWN]["count"]
     return {
@@ -114,15 +121,6 @@ def counted(version: DatasetVersion, say: Callable[[float], None] = lambda share
         "in_pieces": len({lesion for _pk, lesion, _side in against.pieces(version)}),
         "no_hash": items.filter(content_sha256="").count(),
         "fingerprint": freezing.fingerprint_of(version) if is_told else "",
-    }
-
-
-def _counted(version: DatasetVersion, reason: str) -> dict:
-    found = against.rows(version, reason)
-    count = found.count()
-    return {
-        "count": count,
-        "items": list(found.order_by("pk").values_list("pk", flat=True)[:SHOWN]) if count else [],
     }
 
 

@@ -14,12 +14,14 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from skinclinic.archive.models import DatasetFigures, DatasetVersion
+from skinclinic.archive.models import DatasetFigures, DatasetMarked, DatasetVersion
 from skinclinic.archive.services.datasets import against, checks, differences, freezing, large, sides, summary
 from skinclinic.engine import work
 from skinclinic.models import Job
 
 JOB = "dataset-count"
+# What ``against`` calls alike is all of these.
+_ALIKE = ("undecided", "near", "twice")
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,14 @@ class Counted:
         return differences.between(earlier, self.version, self.values["changes"])
 
 
+@dataclass(frozen=True)
+class Marked:
+    """The keys of items, lowest first, and when they were counted: some may be there no more."""
+
+    keys: list[int]
+    at: datetime
+
+
 def of(version: DatasetVersion) -> Counted | None:
     """The figures of a version; None of a large one that was not counted yet, which ``ask`` has done."""
     if not large.is_large(version):
@@ -102,8 +112,13 @@ def earlier_than(version: DatasetVersion) -> DatasetVersion | None:
     return before.order_by("-number").first()
 
 
-def count(version: DatasetVersion, say: large.Say = lambda share: None) -> dict[str, Any]:
-    """All figures, counted now. ``say`` hears the share that is done."""
+def count(
+    version: DatasetVersion,
+    say: large.Say = lambda share: None,
+    marked: dict[str, list[int]] | None = None,
+) -> dict[str, Any]:
+    """All figures, counted now. ``say`` hears the share that is done; ``marked`` gets the keys of the photos behind
+    each check and of each kind of difference."""
     earlier = earlier_than(version)
     learn = sides.to_learn_from([version])[version.pk]
     say(0.1)
@@ -112,22 +127,45 @@ def count(version: DatasetVersion, say: large.Say = lambda share: None) -> dict[
         "sides": sides.to_json(sides.table(version)) if version.split else [],
         "sources": [] if version.is_frozen else freezing.provenance(version),
         "learn": learn,
-        "checks": checks.counted(version, lambda share: say(0.2 + 0.5 * share)),
+        "checks": checks.counted(version, lambda share: say(0.2 + 0.5 * share), marked),
         "since": earlier.pk if earlier else None,
-        "changes": differences.counted(earlier, version, lambda share: say(0.7 + 0.3 * share))
+        "changes": differences.counted(earlier, version, lambda share: say(0.7 + 0.3 * share), marked)
         if earlier
         else {},
     }
 
 
 @transaction.atomic
-def keep(version: DatasetVersion, values: dict[str, Any]) -> None:
+def keep(version: DatasetVersion, values: dict[str, Any], marked: dict[str, list[int]]) -> None:
     """Keep what was counted of a version as it was read before (``version.revision``)."""
     DatasetFigures.objects.update_or_create(
         version=version,
         defaults={"revision": version.revision, "values": values, "counted_at": timezone.now()},
     )
+    marked = marked | {"alike": sorted({key for kind in _ALIKE for key in marked[kind]})}
+    version.marked.all().delete()
+    DatasetMarked.objects.bulk_create(
+        DatasetMarked(version=version, kind=kind, keys=keys) for kind, keys in marked.items()
+    )
     # Of the same revision the number of photos is certain, whatever was added up.
     DatasetVersion.objects.filter(pk=version.pk, revision=version.revision).update(
         photos=sum(values["checks"]["sides"].values())
     )
+
+
+class NotCounted(Exception):
+    """A large version whose photos a job has yet to count; it was asked to."""
+
+
+def marked(version: DatasetVersion, kind: str, since: DatasetVersion | None = None) -> Marked | None:
+    """All photos that a check or (``since``) a kind of difference finds, as a job has counted them; None where they are
+    to be looked for: among few photos, and since another version than the one before. Raises NotCounted."""
+    if not large.is_large(version) or (since and earlier_than(version) != since):
+        return None
+    there = kept([version]).get(version.pk)
+    if there is None or not there.is_current:
+        ask(version)
+    row = DatasetMarked.objects.filter(version=version, kind=kind).first()
+    if there is None or there.at is None or row is None:
+        raise NotCounted
+    return Marked(row.keys, there.at)

@@ -37,15 +37,19 @@ def between(
 
 
 def counted(
-    old: DatasetVersion, new: DatasetVersion, say: Callable[[float], None] = lambda share: None
+    old: DatasetVersion,
+    new: DatasetVersion,
+    say: Callable[[float], None] = lambda share: None,
+    marked: dict[str, list[int]] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """{kind: {"count", "items": keys of the first}}. ``say`` hears the share that is done."""
+    """{kind: {"count", "items": keys of the first}}. ``say`` hears the share that is done, ``marked`` gets all keys."""
     found = {}
     for done, kind in enumerate(KINDS):
         say(done / len(KINDS))
-        changed = rows(old, new, kind)
-        first = list(changed.order_by("pk").values_list("pk", flat=True)[:SHOWN])
-        found[kind] = {"count": changed.count() if first else 0, "items": first}
+        keys = sorted(rows(old, new, kind).order_by().values_list("pk", flat=True))
+        found[kind] = {"count": len(keys), "items": keys[:SHOWN]}
+        if marked is not None:
+            marked[kind] = keys
     return found
 
 
