@@ -75,7 +75,7 @@ def _action_of(row: BulkChange) -> str:
 def _draft(row: BulkChange) -> DatasetVersion:
     if row.version is None:
         raise Refused("", _("The draft of “%(name)s” is gone.") % {"name": row.values.get("dataset", "")})
-    return datasets.lock_draft(row.version)
+    return large.lock_draft(row.version)
 
 
 def _add(row: BulkChange, entries: Mapping[int, Entry]) -> Counts:

@@ -515,7 +515,8 @@ def _copy(rows: QuerySet[DatasetItem], version: DatasetVersion) -> int:
     # Of another version the same columns, and this one's key.
     chosen = rows.order_by().values_list(*names, Value(version.pk, BigIntegerField()))
     sql, params = chosen.query.sql_with_params()
-    columns = ", ".join(quote(str(meta.get_field(name).column)) for name in (*names, "version"))
+    named = {field.name: str(field.column) for field in meta.concrete_fields}
+    columns = ", ".join(quote(named[name]) for name in (*names, "version"))
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {quote(meta.db_table)} ({columns}) {sql} ON CONFLICT DO NOTHING", params)
         return cursor.rowcount

@@ -117,10 +117,10 @@ def fix(version: DatasetVersion, user: User | None, looked: Looked) -> DatasetVe
 def problems(version: DatasetVersion, *, at_work: bool = False) -> list[str]:
     """What the rows say against freezing, in words: a few queries, whatever the number of photos. ``at_work``: it is
     the job that freezes it who asks."""
-    if not version.items.exists():
-        return [_("There is no photo in this version yet.")]
     if not at_work and (why := large.not_now(version)):
         return [why]
+    if not version.items.exists():
+        return [_("There is no photo in this version yet.")]
     counts = {reason: against.rows(version, reason).count() for reason in against.BARRING}
     return said_against(counts, version.items.filter(content_sha256="").count())
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, QuerySet
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetItem, DatasetVersion
@@ -106,6 +106,7 @@ def to_learn_from(versions: Sequence[DatasetVersion]) -> dict[int, dict[str, Any
         photos=Count("id"), patients=Count("person", distinct=True, filter=~Q(person=""))
     ):
         given[row["version"]]["labels"][row["label"]] = (row["photos"], row["patients"])
-    for whole in training.values("version").annotate(**_OF_PEOPLE):
-        given[whole.pop("version")]["whole"] = whole
+    people: QuerySet[Any, Any] = training.values("version").annotate(**_OF_PEOPLE)
+    for whole in people:
+        given[whole["version"]]["whole"] = {name: whole[name] for name in _OF_PEOPLE}
     return given

@@ -26,7 +26,7 @@ def fill(row: Import, told: dict[int, dict]) -> Dataset:
     newest = dataset.versions.order_by("-number").first()
     if newest and not _wanted(newest, told):
         return dataset
-    draft = datasets.lock_draft(datasets.new_version(dataset, row.created_by))
+    draft = large.lock_draft(datasets.new_version(dataset, row.created_by))
     wanted, before = _wanted(draft, told), draft.items.count()
     for keys in _parts(wanted):
         removed, _rows = draft.items.filter(entry__in=keys).delete()
