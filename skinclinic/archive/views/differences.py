@@ -44,10 +44,12 @@ def dataset_differences(request: SignedInRequest, pk: int) -> HttpResponse | Str
     if request.GET.get("as") == "csv":
         return _csv(old, new)
     try:
-        counts = _counts(old, new)
+        counts = counted.changes(old, new)
     except counted.NotCounted:
         messages.info(request, _("The photos are being counted. Look again in a moment."))
         return redirect("dataset", pk=new.pk)
+    if counts is None:
+        counts = {kind: differences.rows(old, new, kind).count() for kind in differences.KINDS}
     kind = request.GET.get("kind", "")
     if kind not in counts:
         kind = next((one for one, n in counts.items() if n), differences.ADDED)
@@ -73,15 +75,6 @@ def dataset_differences(request: SignedInRequest, pk: int) -> HttpResponse | Str
         "next_url": address(kind=kind, cursor=page.next) if page.next else "",
     }
     return render(request, "archive/datasets/differences.html", context)
-
-
-def _counts(old: DatasetVersion, new: DatasetVersion) -> dict[str, int]:
-    """Raises NotCounted."""
-    marked = {kind: counted.marked(new, kind, since=old) for kind in differences.KINDS}
-    return {
-        kind: differences.rows(old, new, kind).count() if found is None else len(found.keys)
-        for kind, found in marked.items()
-    }
 
 
 def _page(old: DatasetVersion, new: DatasetVersion, kind: str, cursor: str) -> keyset.Page[DatasetItem]:

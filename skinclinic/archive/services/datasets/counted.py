@@ -157,6 +157,17 @@ class NotCounted(Exception):
     """A large version whose photos a job has yet to count; it was asked to."""
 
 
+def changes(old: DatasetVersion, new: DatasetVersion) -> dict[str, int] | None:
+    """How many photos differ, by kind, as a job has counted them; None where they are to be looked for, as with
+    ``marked``. Raises NotCounted."""
+    if not large.is_large(new) or earlier_than(new) != old:
+        return None
+    if (there := kept([new]).get(new.pk)) is None:
+        ask(new)
+        raise NotCounted
+    return {kind: found["count"] for kind, found in there.values["changes"].items()}
+
+
 def marked(version: DatasetVersion, kind: str, since: DatasetVersion | None = None) -> Marked | None:
     """All photos that a check or (``since``) a kind of difference finds, as a job has counted them; None where they are
     to be looked for: among few photos, and since another version than the one before. Raises NotCounted."""
