@@ -15,7 +15,7 @@ from skinclinic.archive import labels
 from skinclinic.archive.models import LABEL_LENGTH, DatasetItem, DatasetVersion
 from skinclinic.archive.presenters import shown
 from skinclinic.archive.presenters.label_names import known_label
-from skinclinic.archive.services.datasets import against, counted, datasets
+from skinclinic.archive.services.datasets import against, counted, datasets, large
 from skinclinic.permissions import CURATE, VIEW, get_for
 from skinclinic.services.refused import Refused
 from skinclinic.web import keyset
@@ -114,6 +114,9 @@ def members_act(request: SignedInRequest, pk: int) -> HttpResponse:
     label = label[:LABEL_LENGTH]
     act = request.POST.get("act")
     try:
+        if large.CONTINUE_JOB in (version.asked or {}):
+            # What is taken out before it has all photos might come again.
+            large.require_idle(version)
         if act == "remove-all" and asked:
             n = datasets.take_out(version, asked)
             if n is None:

@@ -133,6 +133,11 @@ def test_a_copy_that_was_interrupted_goes_on_and_holds_no_photo_twice(frozen, cl
     with pytest.raises(Refused, match="is not finished"):
         freezing.request(draft, curator)
     assert "Stopped by" in page_of(client, draft)
+    there = members(draft)
+    address = f"/archive/datasets/{draft.pk}/photos/act/"
+    told = client.post(address, {"act": "remove", "items": draft.items.first().pk}, follow=True)
+    assert "is not finished" in told.content.decode() and members(draft) == there
+    assert "is not finished" in act(client, draft, act="fill").content.decode() and members(draft) == there
     client.post(f"/work/dataset/{draft.pk}/", {"act": "retry"})
     run()
     assert members(draft) == members(frozen)

@@ -90,6 +90,7 @@ def fill(version: DatasetVersion, entries: QuerySet[Entry], query: dict | None =
     with transaction.atomic():
         row = lock_draft(version)
         if query is not None:
+            large.require_idle(row)
             row.query = query
             row.save(update_fields=["query"])
             most = large.MOST_AT_ONCE
