@@ -8,6 +8,7 @@ class SkinClinicConfig(AppConfig):
         # Declares its job and registers its broom in every process.
         from allauth.account.signals import user_logged_in as signed_in_by_allauth
         from django.contrib.auth.signals import user_logged_in
+        from django.db.models.signals import post_migrate
 
         from skinclinic import audited  # noqa: F401
         from skinclinic.files import notes as file_notes  # noqa: F401
@@ -25,11 +26,14 @@ class SkinClinicConfig(AppConfig):
             second_opinions,
             sign_in_limits,
             token_reminders,
+            word_indexes,
         )
         from skinclinic.services.binning import emptying, pictures  # noqa: F401
         from skinclinic.services.doctor import machine, stores  # noqa: F401
         from skinclinic.services.erasing import again  # noqa: F401
         from skinclinic.web.sessions import begin, begun_at_provider
 
+        word_indexes.search_in(self.get_model("Patient"), "code")
+        post_migrate.connect(word_indexes.after_migrate, sender=self, dispatch_uid="word_indexes")
         user_logged_in.connect(begin, dispatch_uid="session.begin")
         signed_in_by_allauth.connect(begun_at_provider, dispatch_uid="session.begun_at_provider")

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('classifier', '0008_networks_by_name_and_map_checks'),
+        ('classifier', '0009_explanations'),
         ('skinclinic', '0022_token_reminders'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -76,6 +76,12 @@ class Analysis(models.Model):
             )
             for kind, is_batch in (("asked", False), ("batch", True))
         ]
+        # Those of batches, which may be many and newer, are passed over.
+        indexes = [
+            models.Index(
+                fields=["clinic", "-id"], name="analysis_asked_for", condition=models.Q(job__isnull=False)
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.photo} × {self.model_version}"

@@ -65,7 +65,7 @@ class ClinicViewSet(NewRowViewSet):
 
     def get_queryset(self):
         queryset = super().get_queryset()
-        rows = queryset.filter(pk__in=permissions.visible(queryset.model, self.request.user).values("pk"))
+        rows = queryset.filter(clinic__in=permissions.clinics_of(self.request.user))
         if slug := self.request.query_params.get("clinic"):
             rows = in_clinic(rows, slug)
         return rows

@@ -15,6 +15,8 @@ class ArchiveConfig(AppConfig):
         from skinclinic.archive.services.datasets import binned, covering, erasing, withdrawal  # noqa: F401
         from skinclinic.archive.services.importing import erasing as of_imports  # noqa: F401
         from skinclinic.archive.services.importing.room import room
-        from skinclinic.services import quotas
+        from skinclinic.services import quotas, word_indexes
 
         quotas.rooms.append(room)
+        for field in ("text", "subtype"):
+            word_indexes.search_in(self.get_model("Entry"), field)

@@ -43,7 +43,8 @@ def codes_of(patient: Patient | None) -> list[str]:
 
 
 def formerly(clinic: Clinic, **such: str) -> QuerySet[FormerCode, int]:
-    """Keys of patients that had such a code until they were merged with another: ``code__iexact="P-1"``."""
+    """Keys of patients that had such a code until they were merged with another: ``code__iexact="P-1"``. Beside other
+    conditions it is to be read first: with a subquery among alternatives the database would read all patients."""
     return FormerCode.objects.filter(clinic=clinic, **such).order_by().values_list("patient", flat=True)
 
 
@@ -52,7 +53,7 @@ def matching(clinic: Clinic, text: str) -> "QuerySet[WithAnnotations[Patient, Co
     patients = Patient.objects.filter(clinic=clinic, is_archived=False)
     text = patient_codes.tidy(text) if storable(text) else ""
     if text:
-        former = formerly(clinic, code__icontains=text)
+        former = list(formerly(clinic, code__icontains=text))
         patients = patients.filter(Q(code__icontains=text) | Q(pk__in=former))
     lesions = Lesion.objects.filter(clinic=clinic, patient=OuterRef("pk")).order_by()
     newest = Lesion.objects.filter(clinic=clinic, patient=OuterRef("pk"), cover__isnull=False)
@@ -81,7 +82,7 @@ def codes_like(clinic: Clinic, text: str) -> "list[WithAnnotations[Patient, Coun
     begins = list(found.filter(code__istartswith=text).order_by("code")[:MOST_OFFERED])
     if len(begins) == MOST_OFFERED or not text:
         return begins
-    holding = Q(code__icontains=text) | Q(pk__in=formerly(clinic, code__icontains=text))
+    holding = Q(code__icontains=text) | Q(pk__in=list(formerly(clinic, code__icontains=text)))
     rest = found.filter(holding).exclude(code__istartswith=text).order_by("code")
     return begins + list(rest[: MOST_OFFERED - len(begins)])
 

@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from skinclinic.archive.models import DatasetVersion, DuplicatePair, Entry, Source
 from skinclinic.archive.services.curating import duplicates
-from skinclinic.archive.services.datasets import checks, datasets, differences, freezing, summary
+from skinclinic.archive.services.datasets import checks, counted, datasets, differences, freezing, summary
 from skinclinic.archive.services.searching import selection
 from skinclinic.engine import jobs
 from skinclinic.web import keyset, sessions
@@ -215,11 +215,15 @@ def test_datasets(crowd, given, clinic, curator, client_for, monkeypatch, record
     step("fill with all", lambda: datasets.set_members(draft, everything))
     analyse()
     step("differences", lambda: differences.between(version, draft))
-    step("page of a new version", lambda: client.get(reverse("dataset", args=[draft.pk])))
-    step(
-        "compare",
-        lambda: client.get(reverse("dataset-compare"), {"version": [version.pk, draft.pk]}),
-    )
+    counted_pages = {
+        "page of a new version": lambda: client.get(reverse("dataset", args=[draft.pk])),
+        "compare": lambda: client.get(reverse("dataset-compare"), {"version": [version.pk, draft.pk]}),
+    }
+    for name in counted_pages:
+        step(name, counted_pages[name])
+    step("count", lambda: jobs.run_waiting(counted.JOB))
+    for name in counted_pages:
+        step(f"{name}, counted", counted_pages[name])
     for name, seconds in spent.items():
         ratio = seconds / spent["read"]
         print(
@@ -230,7 +234,11 @@ def test_datasets(crowd, given, clinic, curator, client_for, monkeypatch, record
     for name in ("summary", "checks", "page", "differences", "page of a new version", "compare"):
         assert spent[name] < 8 * spent["read"], name
         assert counts[name] < 70, name
-    for name in ("fill", "split", "freeze", "new version", "fill with all"):
+    # What was counted once is read, whatever the number of photos.
+    for name in counted_pages:
+        assert spent[f"{name}, counted"] < spent["read"], name
+        assert counts[f"{name}, counted"] < 30, name
+    for name in ("fill", "split", "freeze", "new version", "fill with all", "count"):
         assert spent[name] < 30 * spent["read"], name
 
 

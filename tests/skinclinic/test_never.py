@@ -25,6 +25,7 @@ NEVER: dict[str, tuple[str, dict[str, str]]] = {
     "SQL is put together": (
         ".raw( .extra( RawSQL( cursor.execute .cursor()",
         {
+            "skinclinic/archive/services/datasets/datasets.py": "names of columns, from the model and quoted",
             "skinclinic/services/audit_chain.py": "the name of a table, from the model",
             "skinclinic/services/backing_up/making.py": "how large the database is",
             "skinclinic/services/backing_up/restoring.py": "names of tables, from the database and quoted",
@@ -33,6 +34,7 @@ NEVER: dict[str, tuple[str, dict[str, str]]] = {
             "skinclinic/services/doctor/deep.py": "PRAGMA, without a value",
             "skinclinic/services/doctor/stores.py": "versions and clock, without a value",
             "skinclinic/services/erasing/afterwards.py": "VACUUM, without a value",
+            "skinclinic/services/word_indexes.py": "names of tables and columns, from models and quoted",
             "skinclinic/views/engine.py": "SELECT 1",
         },
     ),

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
 from classifier.models import Evaluation, ModelVersion
 from classifier.networks import weights
 from classifier.services.models import registry
 from skinclinic.archive.models import DatasetItem, DatasetRole, DatasetVersion
+from skinclinic.archive.services.datasets import counted, large, summary
 from skinclinic.engine import jobs, work
 from skinclinic.models import Clinic, Job, User
 from skinclinic.services.people import lock
@@ -67,12 +68,23 @@ def dataset_offer(version: DatasetVersion) -> Offer:
 
 
 def _dataset_offers(versions: list[DatasetVersion]) -> list[Offer]:
-    """One query for any number of versions."""
-    whole = [version.pk for version in versions if not version.split]
-    items = DatasetItem.objects.filter(version__in=versions)
-    tested = items.filter(Q(version__in=whole) | Q(split=DatasetItem.Split.TEST))
-    photos = dict(tested.values_list("version").annotate(Count("id")).order_by())
-    return [_dataset_offer(version, photos.get(version.pk, 0)) for version in versions]
+    """What versions have to test with: of large ones as it was counted once, or else as their split says; the others
+    are counted in one query."""
+    held = summary.photos_of(versions)
+    many = [version for version in versions if held.get(version.pk, 0) > large.MOST_AT_ONCE]
+    kept = counted.kept(many)
+    few = [version.pk for version in versions if version not in many]
+    divided = [version.pk for version in versions if version.split]
+    tests = DatasetItem.objects.filter(version__in=few, split=DatasetItem.Split.TEST)
+    photos = dict(tests.filter(version__in=divided).values_list("version").annotate(Count("id")).order_by())
+    for version in many:
+        there = kept.get(version.pk)
+        sides = there.values["checks"]["sides"] if there and there.is_current else None
+        photos[version.pk] = (sides or version.split.get("said", {})).get("test", 0)
+    return [
+        _dataset_offer(version, photos.get(version.pk, 0) if version.split else held.get(version.pk, 0))
+        for version in versions
+    ]
 
 
 def _dataset_offer(version: DatasetVersion, photos: int) -> Offer:

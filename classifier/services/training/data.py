@@ -1,17 +1,15 @@
 """What a frozen dataset version gives a training, and what it lacks."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from classifier.training.plan import Sample
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetItem, DatasetRole, DatasetVersion, DuplicatePair
-from skinclinic.archive.services.curating import consent
-from skinclinic.archive.services.datasets import against, splits
+from skinclinic.archive.services.datasets import against, counted, large, sides, splits, summary
 from skinclinic.files import store
 from skinclinic.models import Clinic
 from skinclinic.vocabulary.diseases import DISEASE_KEYS, DISEASES
@@ -51,41 +49,29 @@ def offers(clinic: Clinic, limit: int = 50) -> list[Offer]:
     return _offers(list(versions))
 
 
-def offer(version: DatasetVersion) -> Offer:
-    """What a version gives."""
-    (found,) = _offers([version])
+def offer(version: DatasetVersion, *, now: bool = False) -> Offer:
+    """What a version gives; ``now``: counted now, however many photos it has."""
+    (found,) = _offers([version], now=now)
     return found
 
 
-def _offers(versions: list[DatasetVersion]) -> list[Offer]:
-    """Count what versions give: three queries for any number of them."""
-    undivided = [version.pk for version in versions if not version.split]
-    items = DatasetItem.objects.filter(version__in=versions).order_by()
-    training = items.filter(Q(version__in=undivided) | Q(split=DatasetItem.Split.TRAIN))
-    labelled: dict[int, dict[str, tuple[int, int]]] = {version.pk: {} for version in versions}
-    for row in training.values("version", "label").annotate(
-        photos=Count("id"), patients=Count("person", distinct=True, filter=~Q(person=""))
-    ):
-        labelled[row["version"]][row["label"]] = (row["photos"], row["patients"])
-    people = training.values("version").annotate(
-        withdrawn=Count("id", filter=Q(content_sha256__startswith=DatasetItem.WITHDRAWN)),
-        gone=Count("id", filter=Q(entry=None)),
-        unwilling=Count("id", filter=consent.missing("entry__")),
-        covered=Count("id", filter=Q(entry__isnull=False) & ~Q(content_sha256=F("entry__content_sha256"))),
-        persons=Count("person", distinct=True, filter=~Q(person="")),
-        unknown=Count("id", filter=Q(person="")),
-        lesions=Count("lesion", distinct=True, filter=Q(person="") & ~Q(lesion="")),
-        alone=Count("id", filter=Q(person="", lesion="")),
-    )
-    known: dict[int, dict[str, Any]] = {row["version"]: {**row} for row in people}
-    members = dict(items.values_list("version").annotate(Count("id")))
-    nobody = dict.fromkeys(
-        ("withdrawn", "gone", "unwilling", "covered", "persons", "unknown", "lesions", "alone"), 0
-    )
-    return [
-        _offer(version, labelled[version.pk], known.get(version.pk, nobody), members.get(version.pk, 0))
-        for version in versions
-    ]
+def _offers(versions: list[DatasetVersion], *, now: bool = False) -> list[Offer]:
+    """What versions give: of large ones as it was counted once, of the others in two queries for any number of them."""
+    held = summary.photos_of(versions)
+    many = [] if now else [version for version in versions if held.get(version.pk, 0) > large.MOST_AT_ONCE]
+    kept = counted.kept(many)
+    few = sides.to_learn_from([version for version in versions if version not in many])
+    found = []
+    for version in versions:
+        there = kept.get(version.pk)
+        given = there.values["learn"] if there and there.is_current else few.get(version.pk)
+        if given:
+            found.append(_offer(version, given["labels"], given["whole"], held.get(version.pk, 0)))
+        else:
+            counted.ask(version)
+            problem = _("Its photos are being counted. Look again in a moment.")
+            found.append(Offer(version, held[version.pk], 0, 0, [], [], problem))
+    return found
 
 
 def _offer(version: DatasetVersion, by_label: dict, whole: dict, members: int) -> Offer:

@@ -74,7 +74,7 @@ def _prepare(run: TrainingRun, folder: Path) -> None:
     version = run.training.dataset_version
     if (folder / RUN).exists():
         # Since it stopped, a patient may have said no.
-        if problem := training_data.offer(version).problem:
+        if problem := training_data.offer(version, now=True).problem:
             raise JobError("dataset_unfit", problem)
         return
     try:

@@ -1,5 +1,5 @@
 from .bulk import BulkChange, BulkMember
-from .dataset import Dataset, DatasetItem, DatasetVersion
+from .dataset import Dataset, DatasetFigures, DatasetItem, DatasetMarked, DatasetVersion
 from .duplicates import DuplicatePair
 from .entry import LABEL_LENGTH, Entry, EntryChange, RejectReason, Review
 from .imports import DatasetRole, Import, SavedMapping
@@ -13,7 +13,9 @@ __all__ = [
     "BulkChange",
     "BulkMember",
     "Dataset",
+    "DatasetFigures",
     "DatasetItem",
+    "DatasetMarked",
     "DatasetRole",
     "DatasetVersion",
     "DuplicatePair",

@@ -58,6 +58,12 @@ class DatasetVersion(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     frozen_at = models.DateTimeField(null=True)
     frozen_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # How many members it has; None: they have to be counted.
+    photos = models.PositiveIntegerField(null=True)
+    # Goes up with every change of the members and of what is known of them: figures of an earlier one are behind.
+    revision = models.PositiveIntegerField(default=0, db_default=0)
+    # What a job is to do with it: {"split": {method, share, seed}}, {"continue": key of the version it copies}, ….
+    asked = models.JSONField(null=True, blank=True)
 
     class Meta:
         ordering = ["dataset", "-number"]
@@ -74,6 +80,34 @@ class DatasetVersion(models.Model):
     @property
     def is_frozen(self) -> bool:
         return self.state == self.State.FROZEN
+
+
+class DatasetFigures(models.Model):
+    """What the page of a large version shows of it, counted once by a job (``services.datasets.counted``)."""
+
+    version = models.OneToOneField(DatasetVersion, models.CASCADE, related_name="figures")
+    # Of the version when the counting began.
+    revision = models.PositiveIntegerField()
+    values = models.JSONField(default=dict)
+    counted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.version_id}: revision {self.revision}"
+
+
+class DatasetMarked(models.Model):
+    """The photos of a large version that something is found of (``kind``), by the keys of their items, lowest first;
+    counted together with its figures."""
+
+    version = models.ForeignKey(DatasetVersion, models.CASCADE, related_name="marked")
+    kind = models.CharField(max_length=40)
+    keys = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "kind"], name="one_marked_a_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.version_id}: {self.kind}"
 
 
 class DatasetItem(models.Model):
@@ -124,6 +158,7 @@ class DatasetItem(models.Model):
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["version", "entry"], name="one_item_a_photo")]
         indexes = [
+            models.Index(fields=["version", "id"], name="item_in_order"),
             models.Index(fields=["version", "label", "id"], name="item_by_label"),
             models.Index(fields=["version", "content_sha256"], name="item_by_content"),
         ]

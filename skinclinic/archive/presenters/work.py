@@ -12,7 +12,7 @@ from skinclinic.archive.models import BulkChange, DatasetVersion, Import
 from skinclinic.archive.presenters import receipts
 from skinclinic.archive.services.bulk import bulk
 from skinclinic.archive.services.curating import duplicates
-from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.archive.services.datasets import counted, large
 from skinclinic.archive.services.importing import imports
 from skinclinic.engine import work
 from skinclinic.models import Clinic, Job, WorkState
@@ -124,11 +124,11 @@ class ImportProgress(Progress[Import]):
 
 @shown
 class DatasetProgress(Progress[DatasetVersion]):
-    """Filling and freezing a large draft."""
+    """What is done to a large draft."""
 
     kind = "dataset"
     rows = DatasetVersion.objects.select_related("dataset")
-    jobs = (datasets.FILL_JOB, freezing.FREEZE_JOB)
+    jobs = large.JOBS
 
     @property
     def address(self) -> str:
@@ -139,23 +139,54 @@ class DatasetProgress(Progress[DatasetVersion]):
         return None if self.row.is_frozen else work.last(self.jobs, self.row.pk)
 
     @property
-    def is_freezing(self) -> bool:
-        return self.job is not None and self.job.kind == freezing.FREEZE_JOB
-
-    @property
     def doing(self) -> str:
-        if self.is_freezing:
-            return _("Every photo is read before the version is frozen.")
-        return _("The photos are being gathered.")
+        return {
+            large.FREEZE_JOB: _("Every photo is read before the version is frozen."),
+            large.FILL_JOB: _("The photos are being gathered."),
+            large.REFRESH_JOB: _("What the archive says now is taken over, photo by photo."),
+            large.SPLIT_JOB: _("The photos are being divided."),
+            large.UNSPLIT_JOB: _(
+                "Other photos are in it now, so that its split no longer holds: it is taken back."
+            ),
+            large.CONTINUE_JOB: _("The photos of the version before are being taken over."),
+            large.TAKE_OUT_JOB: _("The photos are being taken out."),
+            large.DISCARD_JOB: _("The draft is being discarded."),
+        }.get(self.job.kind if self.job else "", "")
 
     @property
     def error(self) -> str:
         if not super().error:
             return ""
-        what = (
-            _("The version was not frozen:") if self.is_freezing else _("The photos could not be gathered:")
-        )
+        what = {
+            large.FREEZE_JOB: _("The version was not frozen:"),
+            large.FILL_JOB: _("The photos could not be gathered:"),
+            large.REFRESH_JOB: _("What the archive says was not taken over of every photo:"),
+            large.SPLIT_JOB: _("The version was not split:"),
+            large.UNSPLIT_JOB: _("The split was not taken back:"),
+            large.CONTINUE_JOB: _("Not all photos of the version before were taken over:"),
+            large.TAKE_OUT_JOB: _("Not all photos were taken out:"),
+            large.DISCARD_JOB: _("The draft was not discarded:"),
+        }.get(self.job.kind if self.job else "", "")
         return f"{what} {super().error}"
+
+
+@shown
+class CountingProgress(Progress[DatasetVersion]):
+    """Counting what the page of a large version shows."""
+
+    kind = "dataset-figures"
+    rows = DatasetVersion.objects.select_related("dataset")
+    jobs = (counted.JOB,)
+
+    @property
+    def address(self) -> str:
+        return reverse("dataset", args=[self.row.pk])
+
+    @property
+    def doing(self) -> str:
+        return _(
+            "The summary and the checks of many photos are being counted; they appear here by themselves."
+        )
 
 
 @shown

@@ -14,13 +14,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from skinclinic.archive.forms.datasets import DatasetForm, SplitForm, StatedForm
 from skinclinic.archive.models import Dataset, DatasetVersion
 from skinclinic.archive.presenters import shown, summary_table
-from skinclinic.archive.presenters.work import DatasetProgress
+from skinclinic.archive.presenters.work import CountingProgress, DatasetProgress
 from skinclinic.archive.services.datasets import (
     against,
-    checks,
+    counted,
     datasets,
-    differences,
     freezing,
+    large,
     sides,
     summary,
 )
@@ -44,6 +44,8 @@ def dataset_list(request: MemberRequest) -> HttpResponse:
     versions = list(
         VERSIONS.filter(clinic=request.membership.clinic).order_by("dataset__name", "-number")[:500]
     )
+    # They go by and by.
+    versions = [version for version in versions if large.DISCARD_JOB not in (version.asked or {})]
     photos = summary.photos_of(versions)
     context = {
         "versions": [(version, photos.get(version.pk, 0)) for version in versions],
@@ -96,48 +98,58 @@ def dataset(request: SignedInRequest, pk: int) -> HttpResponse:
     others = list(VERSIONS.filter(dataset=version.dataset).order_by("-number"))
     earlier = next((other for other in others if other.number < version.number), None)
     member = request.user.memberships.filter(clinic=version.clinic_id).first()
-    made = checks.of(version)
-    lines = sides.table(version) if version.split else []
+    work = DatasetProgress.of(request, version)
+    found = counted.of(version)
+    if not (found and found.is_current):
+        counted.ask(version)
     context = {
         "version": version,
         "versions": others,
         "earlier": earlier,
-        "table": replace(
-            summary_table.table([summary.of(version)]),
-            heads=[_("Version %(number)d") % {"number": version.number}],
-        ),
-        "checks": made,
-        "passed": sum(check.passed for check in made),
-        "stated_form": StatedForm(version=version),
-        "sources": version.provenance if version.is_frozen else freezing.provenance(version),
-        "changes": differences.between(earlier, version) if earlier else None,
+        "found": found,
         "query": selection.Selection.read(version.query).in_words(version.clinic, request.LANGUAGE_CODE)
         if version.query
         else "",
+        "stated_form": StatedForm(version=version),
         "split_form": SplitForm(),
         "said": version.split.get("said", {}),
-        "sides": lines,
-        "few": {side: sides.few(lines, side) for side in (sides.TRAIN, sides.TEST)},
-        "few_limit": sides.FEW,
-        "stands_against": [] if version.is_frozen else freezing.problems(version),
         "can_curate": bool(member and member.can_curate),
-        "work": DatasetProgress.of(request, version),
+        "work": work,
+        "counting": CountingProgress.of(request, version) if not found or found.at else None,
         "is_admin": bool(member and member.is_admin),
         "withdrawn": against.rows(version, against.WITHDRAWN).count() if version.is_frozen else 0,
         "can_edit": bool(member and member.can_edit),
-        "samples": version.items.select_related("entry").exclude(entry=None)[:48],
+        # By the key of the entry, which the database has in order.
+        "samples": version.items.select_related("entry").exclude(entry=None).order_by("entry_id")[:48],
+        **(_figures(found, earlier) if found else {}),
     }
     return render(request, "archive/datasets/page.html", context)
 
 
+def _figures(found: counted.Counted, earlier: DatasetVersion | None) -> dict:
+    version, lines, made = found.version, found.sides, found.checks
+    heads = [_("Version %(number)d") % {"number": version.number}]
+    return {
+        "table": replace(summary_table.table([found.summary]), heads=heads),
+        "checks": made,
+        "passed": sum(check.passed for check in made),
+        "sources": found.sources,
+        "changes": found.changes_since(earlier) if earlier else None,
+        "sides": lines,
+        "few": {side: sides.few(lines, side) for side in (sides.TRAIN, sides.TEST)},
+        "few_limit": sides.FEW,
+        "stands_against": [] if version.is_frozen else found.stands_against,
+    }
+
+
 @require_POST
 def dataset_act(request: SignedInRequest, pk: int) -> HttpResponse:
-    """State, split, take out what a check names, freeze, take over corrections, fill again, make a new version or
-    discard the draft."""
+    """State, split, take out what a check names, freeze, take over corrections, fill again, make a new version, discard
+    the draft, or count anew. What takes long is done by a job, which the page shows."""
     version = get_for(request.user, VERSIONS, pk, CURATE)
     acts = {
         "split": _split, "state": _state, "freeze": _freeze, "refresh": _refresh, "fill": _fill, "continue": _continue,
-        "discard": _discard, "take-out": _take_out,
+        "discard": _discard, "take-out": _take_out, "count": _count,
     }  # fmt: skip
     act = acts.get(request.POST.get("act", ""))
     if act is None:
@@ -160,14 +172,23 @@ def dataset_compare(request: MemberRequest) -> HttpResponse:
     found = visible(DatasetVersion, request.user).filter(
         clinic=request.membership.clinic, pk__in=keys[:MOST_COMPARED]
     )
-    columns = [
-        summary.of(version) for version in found.select_related("dataset").order_by("dataset__name", "number")
-    ]
+    versions = list(found.select_related("dataset", "clinic").order_by("dataset__name", "number"))
+    ready = [(version, counted.of(version)) for version in versions]
+    columns = [figures.summary for _version, figures in ready if figures]
     table = summary_table.table(columns)
-    if request.GET.get("as") != "csv":
-        again = urlencode([("version", column.version.pk) for column in columns])
-        versions = [column.version for column in columns]
-        context = {"table": table, "again": again, "neighbours": list(pairwise(versions))}
+    being_counted = [version for version, figures in ready if not (figures and figures.is_current)]
+    for version in being_counted:
+        counted.ask(version)
+    # A table of what is counted so far would say nothing of the rest; the page does.
+    if request.GET.get("as") != "csv" or being_counted:
+        again = urlencode([("version", version.pk) for version in versions])
+        compared = [column.version for column in columns]
+        context = {
+            "table": table,
+            "again": again,
+            "neighbours": list(pairwise(compared)),
+            "being_counted": being_counted,
+        }
         return render(request, "archive/datasets/compare.html", context)
     content = table_csv(["", *table.heads], [[line.name, *line.cells] for line in table.lines])
     response = HttpResponse(content, content_type="text/csv; charset=utf-8")
@@ -180,8 +201,8 @@ def _split(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
     if not form.is_valid():
         raise Refused("", _("A split needs a method, a share from 1 to 99 % and a seed."))
     values = form.cleaned_data
-    datasets.split(version, values["method"], values["percent"] / 100, values["seed"])
-    messages.success(request, _("The dataset was split."))
+    if not datasets.request_split(version, values["method"], values["percent"] / 100, values["seed"]):
+        messages.success(request, _("The dataset was split."))
     return redirect("dataset", pk=version.pk)
 
 
@@ -189,8 +210,9 @@ def _take_out(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
     reason = request.POST.get("reason", "")
     if reason not in against.BARRING:
         raise Refused("", _("Choose which photos to take out."))
-    n = datasets.remove_all(version, against.rows(version, reason))
-    messages.success(request, shown.removed(version, n))
+    n = datasets.take_out(version, {"against": reason})
+    if n is not None:
+        messages.success(request, shown.removed(version, n))
     return redirect("dataset", pk=version.pk)
 
 
@@ -210,8 +232,8 @@ def _freeze(request: SignedInRequest, version: DatasetVersion) -> HttpResponse:
 
 
 def _refresh(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
-    datasets.refresh(version)
-    messages.success(request, _("The labels are as the archive says now."))
+    if not datasets.request_refresh(version):
+        messages.success(request, _("The labels are as the archive says now."))
     return redirect("dataset", pk=version.pk)
 
 
@@ -225,8 +247,8 @@ def _continue(request: SignedInRequest, version: DatasetVersion) -> HttpResponse
     note = request.POST.get("note", "")[:400]
     if not storable(note):
         raise Refused("", _("The note holds characters that cannot be stored."))
-    draft = datasets.new_version(version.dataset, request.user, note)
-    if n := datasets.left_out(draft):
+    draft = datasets.request_new_version(version.dataset, request.user, note)
+    if not large.is_worked_on(draft) and (n := datasets.left_out(draft)):
         text = ngettext(
             "%(n)d photo of the version before is left out: it was withdrawn or deleted, or its patient does not "
             "consent any more.",
@@ -239,6 +261,13 @@ def _continue(request: SignedInRequest, version: DatasetVersion) -> HttpResponse
 
 
 def _discard(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
-    datasets.discard(version)
-    messages.success(request, _("The draft was discarded."))
+    if datasets.request_discard(version):
+        messages.success(request, _("The draft is being discarded."))
+    else:
+        messages.success(request, _("The draft was discarded."))
     return redirect("datasets")
+
+
+def _count(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
+    counted.ask(version)
+    return redirect("dataset", pk=version.pk)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import get_language
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetItem, DatasetVersion
-from skinclinic.archive.services.datasets import differences
+from skinclinic.archive.services.datasets import counted, differences
 from skinclinic.permissions import VIEW, get_for
 from skinclinic.web import keyset
 from skinclinic.web.csv_table import pieces
@@ -42,15 +43,20 @@ def dataset_differences(request: SignedInRequest, pk: int) -> HttpResponse | Str
         raise Http404
     if request.GET.get("as") == "csv":
         return _csv(old, new)
-    counts = {kind: differences.rows(old, new, kind).count() for kind in differences.KINDS}
+    try:
+        counts = counted.changes(old, new)
+    except counted.NotCounted:
+        messages.info(request, _("The photos are being counted. Look again in a moment."))
+        return redirect("dataset", pk=new.pk)
+    if counts is None:
+        counts = {kind: differences.rows(old, new, kind).count() for kind in differences.KINDS}
     kind = request.GET.get("kind", "")
     if kind not in counts:
         kind = next((one for one, n in counts.items() if n), differences.ADDED)
-    rows = differences.rows(old, new, kind).select_related("entry__source")
     try:
-        page = keyset.page(rows, ORDER, request.GET.get("cursor", ""), PAGE_SIZE)
+        page = _page(old, new, kind, request.GET.get("cursor", ""))
     except keyset.BadCursor:
-        page = keyset.page(rows, ORDER, "", PAGE_SIZE)
+        page = _page(old, new, kind, "")
     differences.note_earlier(old, page.rows)
     here = reverse("dataset-differences", args=[new.pk])
 
@@ -69,6 +75,16 @@ def dataset_differences(request: SignedInRequest, pk: int) -> HttpResponse | Str
         "next_url": address(kind=kind, cursor=page.next) if page.next else "",
     }
     return render(request, "archive/datasets/differences.html", context)
+
+
+def _page(old: DatasetVersion, new: DatasetVersion, kind: str, cursor: str) -> keyset.Page[DatasetItem]:
+    """Raises BadCursor and NotCounted."""
+    marked = counted.marked(new, kind, since=old)
+    if marked is None:
+        rows = differences.rows(old, new, kind).select_related("entry__source")
+        return keyset.page(rows, ORDER, cursor, PAGE_SIZE)
+    of = old if kind == differences.REMOVED else new
+    return keyset.page_of_keys(of.items.select_related("entry__source"), marked.keys, cursor, PAGE_SIZE)
 
 
 def kind_names() -> dict[str, str]:

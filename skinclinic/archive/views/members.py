@@ -1,7 +1,8 @@
 """The photos of a dataset version; of a draft they can be taken out or get another label there."""
 
+from datetime import datetime
+
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,7 +15,7 @@ from skinclinic.archive import labels
 from skinclinic.archive.models import LABEL_LENGTH, DatasetItem, DatasetVersion
 from skinclinic.archive.presenters import shown
 from skinclinic.archive.presenters.label_names import known_label
-from skinclinic.archive.services.datasets import against, datasets
+from skinclinic.archive.services.datasets import against, counted, datasets, large
 from skinclinic.permissions import CURATE, VIEW, get_for
 from skinclinic.services.refused import Refused
 from skinclinic.web import keyset
@@ -31,13 +32,20 @@ def members(request: SignedInRequest, pk: int) -> HttpResponse:
     """A page of the version's photos, by label, side and what stands against them."""
     version = get_for(request.user, VERSIONS, pk, VIEW)
     asked = _asked(request.GET)
-    rows = _rows(version, asked)
     try:
-        page = keyset.page(rows.select_related("entry"), ORDER, request.GET.get("cursor", ""), PAGE_SIZE)
+        page, count, at = _page(version, asked, request.GET.get("cursor", ""))
     except keyset.BadCursor:
-        page = keyset.page(rows.select_related("entry"), ORDER, "", PAGE_SIZE)
+        page, count, at = _page(version, asked, "")
+    except counted.NotCounted:
+        messages.info(request, _("The photos are being counted. Look again in a moment."))
+        return redirect("dataset", pk=pk)
     language = get_language() or "en"
-    held = version.items.order_by().values_list("label", flat=True).distinct()
+    figures = counted.kept([version]).get(version.pk)
+    held = (
+        figures.values["checks"]["labels"]
+        if figures and figures.is_current
+        else version.items.order_by().values_list("label", flat=True).distinct()
+    )
     member = request.user.memberships.filter(clinic=version.clinic_id).first()
 
     def address(cursor: str) -> str:
@@ -48,7 +56,8 @@ def members(request: SignedInRequest, pk: int) -> HttpResponse:
         "items": page.rows,
         "asked": asked,
         # How many all pages show, where they do not show everything.
-        "count": rows.count() if asked else None,
+        "count": count,
+        "counted_at": at,
         "labels": [(label, labels.name(label, language)) for label in sorted(held, key=labels.order)],
         "sides": DatasetItem.Split.choices,
         "reasons": reason_names(),
@@ -57,6 +66,21 @@ def members(request: SignedInRequest, pk: int) -> HttpResponse:
         "next_url": address(page.next),
     }
     return render(request, "archive/datasets/photos.html", context)
+
+
+def _page(
+    version: DatasetVersion, asked: dict[str, str], cursor: str
+) -> tuple[keyset.Page[DatasetItem], int | None, datetime | None]:
+    """A page of what is asked for; how many there are in all, where not everything is shown; when they were counted, if
+    not now. Raises BadCursor and NotCounted."""
+    marked = counted.marked(version, asked["against"]) if [*asked] == ["against"] else None
+    if marked:
+        rows = version.items.select_related("entry")
+        page = keyset.page_of_keys(rows, marked.keys, cursor, PAGE_SIZE)
+        return page, len(marked.keys), marked.at
+    rows = against.chosen(version, asked)
+    page = keyset.page(rows.select_related("entry"), ORDER, cursor, PAGE_SIZE)
+    return page, rows.count() if asked else None, None
 
 
 def reason_names() -> dict[str, str]:
@@ -90,8 +114,13 @@ def members_act(request: SignedInRequest, pk: int) -> HttpResponse:
     label = label[:LABEL_LENGTH]
     act = request.POST.get("act")
     try:
+        if large.CONTINUE_JOB in (version.asked or {}):
+            # What is taken out before it has all photos might come again.
+            large.require_idle(version)
         if act == "remove-all" and asked:
-            n = datasets.remove_all(version, _rows(version, asked))
+            n = datasets.take_out(version, asked)
+            if n is None:
+                return redirect("dataset", pk=pk)
             messages.success(request, shown.removed(version, n))
             return redirect(_address(pk, {}))
         if not chosen:
@@ -107,11 +136,6 @@ def members_act(request: SignedInRequest, pk: int) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
     return redirect(_address(pk, asked))
-
-
-def _rows(version: DatasetVersion, asked: dict[str, str]) -> QuerySet[DatasetItem]:
-    rows = against.rows(version, asked["against"]) if "against" in asked else version.items.all()
-    return rows.filter(**{name: value for name, value in asked.items() if name != "against"})
 
 
 def _address(pk: int, asked: dict[str, str], cursor: str = "") -> str:

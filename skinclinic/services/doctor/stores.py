@@ -15,6 +15,7 @@ from skinclinic.celery import app
 from skinclinic.engine import health, jobs
 from skinclinic.models import Job
 from skinclinic.models.audit import AuditEvent
+from skinclinic.services import word_indexes
 from skinclinic.services.doctor.findings import Finding, check, failure, ok, warn
 from skinclinic.services.erasing import again
 
@@ -81,6 +82,25 @@ def _server(number: int, there: datetime) -> Iterator[Finding]:
             "clock", f"the clocks of this machine and of the database are {apart:,.0f} s apart",
             "Synchronise both (NTP): second factors, links and the audit go by them.",
         )  # fmt: skip
+
+
+@check("search")
+def search() -> Iterator[Finding]:
+    if connection.vendor != "postgresql":
+        return
+    if not word_indexes.has_extension(connection):
+        yield warn(
+            "search", f"searches by words read every row: the database lacks its extension {word_indexes.EXTENSION}",
+            word_indexes.REMEDY,
+        )  # fmt: skip
+    elif lacking := word_indexes.missing(connection):
+        yield warn(
+            "search",
+            f"searches by words read every row: no index {', '.join(lacking)}",
+            "`manage.py migrate`",
+        )
+    else:
+        yield ok("search", "words are found by indexes")
 
 
 @check("broker")

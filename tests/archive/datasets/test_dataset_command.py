@@ -42,10 +42,9 @@ def test_from_a_search_to_a_frozen_version_and_a_comparison(entries, curator, tm
 
 
 def test_many_photos_need_no_worker(entries, monkeypatch):
-    from skinclinic.archive.services.datasets import datasets, freezing
+    from skinclinic.archive.services.datasets import large
 
-    monkeypatch.setattr(datasets, "MOST_AT_ONCE", 2)
-    monkeypatch.setattr(freezing, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(large, "MOST_AT_ONCE", 2)
     run("make", "Tumours")
     run("freeze", "Tumours")
     assert DatasetVersion.objects.get().is_frozen

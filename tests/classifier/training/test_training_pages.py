@@ -6,6 +6,8 @@ import re
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from classifier.models import ModelVersion, Training
@@ -18,7 +20,7 @@ from classifier.services.training import process as training_process
 from classifier.services.training import trainings
 from classifier.training.folder import MODEL
 from skinclinic.archive.models import DuplicatePair, Entry
-from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.archive.services.datasets import counted, datasets, freezing, large
 from skinclinic.engine import jobs
 from skinclinic.engine.jobs import JobError
 from skinclinic.models import Job, Lesion
@@ -429,3 +431,20 @@ def test_durations_are_as_exact_as_needed():
     assert [duration(n) for n in (5, 59.9, 61, 5340, 7200)] == [
         "less than a minute", "less than a minute", "about 1 minute", "about 89 minutes", "about 2 hours",
     ]  # fmt: skip
+
+
+def test_choosing_a_large_dataset_counts_none_of_its_photos(frozen, curator, client_for, monkeypatch):
+    at_once = training_data.offer(frozen)
+    monkeypatch.setattr(large, "MOST_AT_ONCE", 3)
+    client = client_for(curator)
+    assert "Its photos are being counted" in client.get(reverse("model-training-new")).content.decode()
+    with pytest.raises(Refused, match="being counted"):
+        trainings.request(WANTED, frozen, curator)
+    jobs.run_waiting(counted.JOB)
+    assert training_data.offer(frozen) == at_once and not at_once.problem
+    for page in ("model-training-new", "evaluation-new"):
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(reverse(page)).status_code == 200
+        assert not [
+            one for one in queries if 'version_id" IN (' in one["sql"] and "datasetitem" in one["sql"]
+        ]

@@ -15,7 +15,7 @@ from reader_study.services.results import model_answers, results
 from skinclinic.archive.models import BulkChange, Dataset, DatasetVersion, Import
 from skinclinic.archive.services.bulk import bulk
 from skinclinic.archive.services.curating import duplicates
-from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.archive.services.datasets import counted, freezing, large
 from skinclinic.archive.services.importing import imports
 from skinclinic.engine import jobs, work
 from skinclinic.models import Job, WorkState
@@ -52,7 +52,13 @@ def make_import(clinic, user):
 def make_version(clinic, user):
     dataset = Dataset.objects.create(clinic=clinic, name=f"Large {Dataset.objects.count()}", created_by=user)
     row = DatasetVersion.objects.create(clinic=clinic, dataset=dataset, number=1, created_by=user)
-    work.ask(freezing.FREEZE_JOB, row.pk, clinic)
+    work.ask(large.FREEZE_JOB, row.pk, clinic)
+    return row
+
+
+def make_counting(clinic, user):
+    row = make_version(clinic, user)
+    work.ask(counted.JOB, row.pk, clinic)
     return row
 
 
@@ -115,6 +121,7 @@ MADE = {
     "label-check": make_label_check,
     "import": make_import,
     "dataset": make_version,
+    "dataset-figures": make_counting,
     "duplicates": make_search,
     "bulk": make_bulk,
     "training": make_training,
@@ -420,6 +427,6 @@ def test_a_stopped_search_for_duplicates_stores_no_more_pairs(clinic, curator, m
 def test_a_stopped_freezing_leaves_a_draft(clinic, curator):
     row = make_version(clinic, curator)
     assert "still being worked on" in " ".join(freezing.problems(row)) or not row.items.exists()
-    work.cancel(work.last([freezing.FREEZE_JOB], row.pk), curator)
+    work.cancel(work.last([large.FREEZE_JOB], row.pk), curator)
     row.refresh_from_db()
-    assert not row.is_frozen and not work.is_busy((datasets.FILL_JOB, freezing.FREEZE_JOB), row.pk)
+    assert not row.is_frozen and not work.is_busy((large.FILL_JOB, large.FREEZE_JOB), row.pk)

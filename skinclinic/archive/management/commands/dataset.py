@@ -146,7 +146,7 @@ class Command(BaseCommand):
             for row in [["", *table.heads], *rows]:
                 self.stdout.write("\t".join(row))
         if len(versions) == 2 and versions[0].dataset_id == versions[1].dataset_id:
-            changes = differences.between(*versions)
+            changes = differences.between(versions[0], versions[1])
             self.stdout.write("; ".join(f"{what} {change.count}" for what, change in changes.items()))
 
     def _line(self, text: str) -> None:

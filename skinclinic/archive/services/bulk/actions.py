@@ -15,7 +15,7 @@ from skinclinic.archive.models import (
     Review,
 )
 from skinclinic.archive.services.curating import changes, consent, review
-from skinclinic.archive.services.datasets import datasets
+from skinclinic.archive.services.datasets import datasets, large
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary import tags
 
@@ -75,7 +75,7 @@ def _action_of(row: BulkChange) -> str:
 def _draft(row: BulkChange) -> DatasetVersion:
     if row.version is None:
         raise Refused("", _("The draft of “%(name)s” is gone.") % {"name": row.values.get("dataset", "")})
-    return datasets.lock_draft(row.version)
+    return large.lock_draft(row.version)
 
 
 def _add(row: BulkChange, entries: Mapping[int, Entry]) -> Counts:
@@ -125,6 +125,7 @@ def _undo(row: BulkChange, entries: Mapping[int, Entry]) -> Counts:
         [DatasetItem(version=version, entry_id=one.entry_id, **one.item) for one in back], batch_size=500
     )
     if back:
+        large.changed(version, len(back))
         datasets.forget_split(version)
     datasets.restore_split(version, done.values.get("split", {}))
     return Counts(len(back))

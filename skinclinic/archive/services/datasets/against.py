@@ -27,6 +27,12 @@ def rows(version: DatasetVersion, reason: str) -> Rows:
     return REASONS[reason](version)
 
 
+def chosen(version: DatasetVersion, asked: Mapping[str, str]) -> Rows:
+    """The photos of a reason (``against``), a ``label`` and a side (``split``), as far as these are asked for."""
+    found = rows(version, asked["against"]) if "against" in asked else version.items.all()
+    return found.filter(**{name: value for name, value in asked.items() if name != "against"})
+
+
 def _train(version: DatasetVersion) -> Rows:
     return version.items.filter(split=DatasetItem.Split.TRAIN).order_by()
 
@@ -49,7 +55,8 @@ def _deleted(version: DatasetVersion) -> Rows:
 
 def _withdrawn(version: DatasetVersion) -> Rows:
     """Lines that are left of photos whose patients were erased."""
-    return version.items.filter(content_sha256__startswith=DatasetItem.WITHDRAWN)
+    # Beyond all digits of a hash: a range, which the index of contents has whatever the database sorts by.
+    return version.items.filter(content_sha256__gte=DatasetItem.WITHDRAWN)
 
 
 def _without_consent(version: DatasetVersion) -> Rows:

@@ -6,6 +6,7 @@ from django.db.models import Count, QuerySet
 from django.utils.translation import ngettext
 
 from skinclinic.archive.models import DatasetItem, DatasetVersion, Entry, Review
+from skinclinic.archive.services.datasets import large
 from skinclinic.archive.services.datasets.withdrawal import from_drafts, named
 from skinclinic.archive.services.exporting import pseudonyms
 from skinclinic.models import Patient, User
@@ -28,6 +29,8 @@ def in_archive(photos: Photos, user: User, act: bool) -> Iterator[Effect]:
         yield Effect("entries", n, text % {"n": n})
     items = items_of_photos(photos)
     yield from from_drafts(items, act)
+    if act:
+        large.fall_behind(items)
     held = DatasetVersion.objects.filter(
         state=DatasetVersion.State.FROZEN, pk__in=items.values("version")
     ).select_related("dataset")
@@ -40,6 +43,12 @@ def in_archive(photos: Photos, user: User, act: bool) -> Iterator[Effect]:
             len(frozen),
         )
         yield Effect("frozen", len(frozen), text % {"n": len(frozen), "names": named(frozen)})
+
+
+@places.on_restore
+def in_datasets_again(photos: Photos) -> None:
+    """Frozen versions hold them again."""
+    large.fall_behind(items_of_photos(photos))
 
 
 @places.on_curated

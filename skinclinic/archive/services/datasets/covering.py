@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from django.utils.translation import gettext as _
 
 from skinclinic.archive.models import DatasetItem, DatasetVersion, Entry, EntryChange
+from skinclinic.archive.services.datasets import large
 from skinclinic.archive.services.datasets.withdrawal import named
 from skinclinic.models import Photo, User
 from skinclinic.services import covering
@@ -27,6 +28,7 @@ def follow(photos: Sequence[Photo], picture: NewPicture, user: User | None) -> N
     drafts = DatasetVersion.objects.select_for_update().filter(state=DatasetVersion.State.DRAFT)
     held = list(drafts.filter(pk__in=items.values("version")).order_by("pk").values_list("pk", flat=True))
     items.filter(version__in=held).update(**hashes)
+    large.fall_behind(items)
     EntryChange.objects.bulk_create(
         EntryChange(
             clinic_id=entry.clinic_id, entry=entry, action=EntryChange.Action.COVERED, by=user,

@@ -1,9 +1,14 @@
-"""Datasets: made, filled, changed, split and continued in new versions. Frozen versions refuse all change."""
+"""Datasets: made, filled, changed, split and continued in new versions. Frozen versions refuse all change.
 
-from collections.abc import Callable, Iterable, Mapping
+What a page asks for is done at once with few photos, and by a job with many (``large``).
+"""
 
-from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet, Value
 from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels
@@ -16,14 +21,13 @@ from skinclinic.archive.models import (
     Entry,
 )
 from skinclinic.archive.services.curating import relabelling, torn_lesions
-from skinclinic.archive.services.datasets import against, splits
+from skinclinic.archive.services.datasets import against, large, splits
+from skinclinic.archive.services.datasets.large import lock_draft
 from skinclinic.archive.services.exporting import pseudonyms
 from skinclinic.engine import work
 from skinclinic.models import Clinic, User
 from skinclinic.services.refused import Refused
 
-FILL_JOB = "dataset-fill"
-MOST_AT_ONCE = 2000
 _BATCH = 2000
 COPIED = [
     field.name for field in DatasetItem._meta.concrete_fields if field.name not in ("id", "version", "entry")
@@ -63,24 +67,12 @@ def create(
     )
     if not made:
         raise Refused("", _("This clinic already has a dataset with this name."))
-    return DatasetVersion.objects.create(clinic=clinic, dataset=dataset, number=1, created_by=user)
+    return DatasetVersion.objects.create(clinic=clinic, dataset=dataset, number=1, photos=0, created_by=user)
 
 
 def draft_of(dataset: Dataset) -> DatasetVersion | None:
     """The version that can be changed, if there is one."""
     return dataset.versions.filter(state=DatasetVersion.State.DRAFT).first()
-
-
-def lock_draft(version: DatasetVersion) -> DatasetVersion:
-    """The version's row, held until the transaction ends. Raises Refused if it is frozen."""
-    row = DatasetVersion.objects.select_for_update().get(pk=version.pk)
-    if row.is_frozen:
-        raise Refused(
-            "",
-            _("Version %(number)s is frozen and does not change. Make a new version.")
-            % {"number": row.number},
-        )
-    return row
 
 
 def entries_of(version: DatasetVersion) -> QuerySet[Entry]:
@@ -98,11 +90,13 @@ def fill(version: DatasetVersion, entries: QuerySet[Entry], query: dict | None =
     with transaction.atomic():
         row = lock_draft(version)
         if query is not None:
+            large.require_idle(row)
             row.query = query
             row.save(update_fields=["query"])
-        if query is not None and entries.order_by()[: MOST_AT_ONCE + 1].count() > MOST_AT_ONCE:
-            work.ask(FILL_JOB, row.pk, row.clinic)
-            return True
+            most = large.MOST_AT_ONCE
+            if large.is_large(row) or entries.order_by()[: most + 1].count() > most:
+                work.ask(large.FILL_JOB, row.pk, row.clinic)
+                return True
         set_members(row, entries)
     return False
 
@@ -114,10 +108,26 @@ def set_members(
     """Make exactly these entries the members. Photos that stay keep their label and side."""
     version = lock_draft(version)
     wanted = entries.order_by().filter(clinic=version.clinic_id)
-    removed, _rows = version.items.filter(~Exists(wanted.filter(pk=OuterRef("entry")))).delete()
+    removed, _rows = _others(version, wanted).delete()
+    large.changed(version, -removed)
     added = _add(version, wanted, say)
     if removed or added:
-        forget_split(version)
+        forget_split(version, here=True)
+
+
+def set_members_in_parts(version: DatasetVersion, entries: QuerySet[Entry], say: large.Say) -> None:
+    """The same for many, in a transaction for each part."""
+    wanted = entries.order_by().filter(clinic=version.clinic_id)
+    removed = _remove_in_parts(version, _others(version, wanted), lambda share: say(share / 4))
+    total = max(wanted.count(), 1)
+    added = _add(version, wanted, lambda seen: say(0.25 + 0.7 * min(seen / total, 1)), in_parts=True)
+    if removed or added:
+        with large.held(version) as row:
+            forget_split(row, here=True)
+
+
+def _others(version: DatasetVersion, wanted: QuerySet[Entry]) -> QuerySet[DatasetItem]:
+    return version.items.filter(~Exists(wanted.filter(pk=OuterRef("entry"))))
 
 
 @transaction.atomic
@@ -133,20 +143,49 @@ def add(version: DatasetVersion, entries: QuerySet[Entry]) -> int:
 @transaction.atomic
 def remove(version: DatasetVersion, items: Iterable[int]) -> int:
     """Take items out of a draft; return how many. Raises Refused."""
-    version = lock_draft(version)
-    removed, _rows = version.items.filter(pk__in=list(items)).delete()
-    if removed:
-        forget_split(version)
-    return removed
+    return _remove(lock_draft(version), version.items.filter(pk__in=list(items)))
 
 
 @transaction.atomic
 def remove_all(version: DatasetVersion, rows: QuerySet[DatasetItem]) -> int:
     """Take all these items of a draft out; return how many. Raises Refused."""
-    version = lock_draft(version)
-    removed, _rows = version.items.filter(pk__in=rows.order_by().values("pk")).delete()
+    return _remove(lock_draft(version), version.items.filter(pk__in=rows.order_by().values("pk")))
+
+
+def _remove(version: DatasetVersion, rows: QuerySet[DatasetItem]) -> int:
+    removed, _rows = rows.delete()
     if removed:
+        large.changed(version, -removed)
         forget_split(version)
+    return removed
+
+
+def take_out(version: DatasetVersion, chosen: dict[str, str]) -> int | None:
+    """Take out what is ``chosen`` (see ``against.chosen``); how many, or None where a job does it. Raises Refused."""
+    with transaction.atomic():
+        row = lock_draft(version)
+        large.require_idle(row)
+        if large.is_large(row):
+            large.ask(large.TAKE_OUT_JOB, row, chosen)
+            return None
+        return remove_all(row, against.chosen(row, chosen))
+
+
+def take_out_in_parts(version: DatasetVersion, say: large.Say) -> None:
+    """What was asked for by ``take_out``."""
+    chosen = (version.asked or {}).get(large.TAKE_OUT_JOB)
+    if chosen and _remove_in_parts(version, against.chosen(version, chosen), say):
+        with large.held(version) as row:
+            forget_split(row, here=True)
+
+
+def _remove_in_parts(version: DatasetVersion, rows: QuerySet[DatasetItem], say: large.Say) -> int:
+    removed = 0
+    for part in large.parts(list(rows.order_by().values_list("pk", flat=True)), say):
+        with large.held(version) as row:
+            n, _rows = row.items.filter(pk__in=part).delete()
+            large.changed(row, -n)
+        removed += n
     return removed
 
 
@@ -161,7 +200,9 @@ def relabel(version: DatasetVersion, items: Iterable[int], label: str) -> int:
     changing = version.items.filter(pk__in=list(items)).exclude(label=label)
     label = label[:LABEL_LENGTH]
     code = relabelling.icd10_of(version.clinic, label)
-    return changing.update(label=label, subtype="", icd10=code, is_proven=False, confirmed_by="")
+    relabelled = changing.update(label=label, subtype="", icd10=code, is_proven=False, confirmed_by="")
+    large.changed(version)
+    return relabelled
 
 
 @transaction.atomic
@@ -171,16 +212,45 @@ def state(version: DatasetVersion, *, minimum: int, counts: dict[str, int]) -> N
     DatasetVersion.objects.filter(pk=version.pk).update(stated={"minimum": minimum, "counts": counts})
 
 
-@transaction.atomic
-def refresh(version: DatasetVersion) -> None:
-    """Take over what the archive says now of every member: labels given here only are lost. Raises Refused."""
-    version = lock_draft(version)
-    told = {
-        entry: {"split": side}
-        for entry, side in version.items.exclude(entry=None).values_list("entry", "split")
-    }
-    version.items.all().delete()
-    add_as_told(version, told)
+def request_refresh(version: DatasetVersion) -> bool:
+    """``refresh``: now, or as a job when there are many photos (True). Raises Refused."""
+    with transaction.atomic():
+        row = lock_draft(version)
+        large.require_idle(row)
+        if large.is_large(row):
+            large.ask(large.REFRESH_JOB, row)
+            return True
+        refresh(row)
+    return False
+
+
+def refresh(version: DatasetVersion, say: large.Say = lambda share: None) -> None:
+    """Take over what the archive says now of every member: labels given here only are lost, and lines whose photos were
+    deleted. In parts, of which only what differs is written. Raises Refused."""
+    with large.held(version) as row:
+        gone, _rows = row.items.filter(entry=None).delete()
+        large.changed(row, -gone)
+    lesions = torn_lesions.whole(version.clinic_id)
+    keys = list(version.items.order_by("pk").values_list("pk", flat=True))
+    for part in large.parts(keys, say):
+        with large.held(version) as row:
+            _refresh(row, part, lesions)
+            large.changed(row)
+
+
+def _refresh(version: DatasetVersion, keys: Sequence[int], lesions: Mapping[int, int]) -> None:
+    paths = ("pk", "clinic_id", "patient_id", "photo__lesion_id", *_TAKEN.values())
+    names = (*_TAKEN, "person", "lesion")
+    rows = version.items.filter(pk__in=keys, entry__isnull=False).order_by("pk")
+    held = rows.values("pk", *names, *(f"entry__{path}" for path in paths))
+    items, differing = [], set()
+    for row in held:
+        now = _snapshot({path: row[f"entry__{path}"] for path in paths}, lesions)
+        if changes := {name for name in names if now[name] != row[name]}:
+            items.append(DatasetItem(pk=row["pk"], **{name: now[name] for name in names}))
+            differing |= changes
+    if items:
+        DatasetItem.objects.bulk_update(items, sorted(differing), batch_size=200)
 
 
 def add_as_told(version: DatasetVersion, told: Mapping[int, dict]) -> int:
@@ -198,8 +268,12 @@ def _add(
     entries: QuerySet[Entry],
     say: Callable[[int], None] = lambda done: None,
     told: Mapping[int, dict] | None = None,
+    *,
+    in_parts: bool = False,
 ) -> int:
-    entries, added, last = entries.order_by("pk"), 0, 0
+    """Add entries; return how many were new. ``say`` hears how many were looked at. ``in_parts``: each part holds the
+    version by itself, otherwise the caller does."""
+    entries, added, seen, last = entries.order_by("pk"), 0, 0, 0
     lesions = torn_lesions.whole(version.clinic_id)
     while True:
         # Who is there already is asked for a range of keys: a plan that no statistics can mislead.
@@ -210,17 +284,23 @@ def _add(
         )
         if not found:
             return added
-        between = version.items.filter(entry__gt=last, entry__lte=found[-1]["pk"]).order_by()
-        there = set(between.values_list("entry", flat=True))
-        rows = [row for row in found if row["pk"] not in there]
-        items = [
-            DatasetItem(version=version, **_snapshot(row, lesions) | (told or {}).get(row["pk"], {}))
-            for row in rows
-        ]
-        DatasetItem.objects.bulk_create(items, batch_size=500)
+        with transaction.atomic():
+            if in_parts:
+                lock_draft(version)
+            between = version.items.filter(entry__gt=last, entry__lte=found[-1]["pk"]).order_by()
+            there = set(between.values_list("entry", flat=True))
+            rows = [row for row in found if row["pk"] not in there]
+            items = [
+                DatasetItem(version=version, **_snapshot(row, lesions) | (told or {}).get(row["pk"], {}))
+                for row in rows
+            ]
+            DatasetItem.objects.bulk_create(items, batch_size=500)
+            if rows:
+                large.changed(version, len(rows))
         added += len(rows)
+        seen += len(found)
         last = found[-1]["pk"]
-        say(added)
+        say(seen)
 
 
 def _snapshot(row: dict, lesions: Mapping[int, int]) -> dict:
@@ -233,12 +313,26 @@ def _snapshot(row: dict, lesions: Mapping[int, int]) -> dict:
     }
 
 
-def forget_split(version: DatasetVersion) -> None:
-    """Take the division back: with other members it says nothing any more."""
-    if version.split:
+def forget_split(version: DatasetVersion, *, here: bool = False) -> None:
+    """Take the division back: with other members it says nothing any more. The sides of many photos are taken from them
+    by a job, unless one is at work already (``here``)."""
+    if not version.split:
+        return
+    version.split = {}
+    version.save(update_fields=["split"])
+    if not here and large.is_large(version):
+        large.ask(large.UNSPLIT_JOB, version)
+    else:
         version.items.exclude(split="").update(split="")
-        version.split = {}
-        version.save(update_fields=["split"])
+
+
+def unsplit(version: DatasetVersion) -> None:
+    """Take their sides from all photos of a draft that is divided no more."""
+    row = lock_draft(version)
+    if not row.split:
+        row.items.exclude(split="").update(split="")
+        large.changed(row)
+    large.done(large.UNSPLIT_JOB, row)
 
 
 def restore_split(version: DatasetVersion, split_before: dict) -> None:
@@ -248,20 +342,60 @@ def restore_split(version: DatasetVersion, split_before: dict) -> None:
     said = split_before.get("said", {})
     if version.split or split_before.get("method") not in splits.METHODS:
         return
-    if version.items.count() != said.get("train", 0) + said.get("test", 0):
+    photos = version.items.count() if version.photos is None else version.photos
+    if photos != said.get("train", 0) + said.get("test", 0):
+        return
+    if large.is_large(version):
+        large.ask(large.SPLIT_JOB, version, {"expected": said, **_named(split_before)})
         return
     try:
-        again = split(version, *(split_before[name] for name in ("method", "share", "seed")))
+        division = divide(version, **_named(split_before))
     except Refused:
         return
-    if again != said:
-        forget_split(DatasetVersion.objects.get(pk=version.pk))
+    if division.said == said:
+        store_split(version, division)
+
+
+def _named(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in ("method", "share", "seed")}
+
+
+@dataclass(frozen=True)
+class Division:
+    """Which side each item goes to, by its key; ``said``: what was done; ``revision``: of the version divided."""
+
+    method: str
+    share: float
+    seed: int
+    sides: dict[int, str]
+    said: dict[str, Any]
+    revision: int
+
+
+def request_split(version: DatasetVersion, method: str, share: float, seed: int = 0) -> bool:
+    """``split``: now, or as a job when there are many photos (True). Raises Refused."""
+    with transaction.atomic():
+        row = lock_draft(version)
+        large.require_idle(row)
+        if large.is_large(row):
+            large.ask(large.SPLIT_JOB, row, {"method": method, "share": share, "seed": seed})
+            return True
+        split(row, method, share, seed)
+    return False
 
 
 @transaction.atomic
 def split(version: DatasetVersion, method: str, share: float, seed: int = 0) -> dict:
     """Divide the draft into training and test; return what was done. Raises Refused."""
     version = lock_draft(version)
+    division = divide(version, method, share, seed)
+    store_split(version, division)
+    return division.said
+
+
+def divide(version: DatasetVersion, method: str, share: float, seed: int = 0) -> Division:
+    """Which photo goes to which side. Raises Refused."""
+    revision = DatasetVersion.objects.values_list("revision", flat=True).get(pk=version.pk)
     fields = ("pk", "content_sha256", "person", "taken_on", "lesion", "label")
     rows = list(version.items.values_list("entry_id", *fields))
     item_of = {entry: pk for entry, pk, *_rest in rows if entry}
@@ -281,33 +415,85 @@ def split(version: DatasetVersion, method: str, share: float, seed: int = 0) -> 
                 "A split needs photos of at least two patients or lesions, a method, and a share between 0 and 100 %."
             ),
         ) from None
+    return Division(method, share, seed, sides, said, revision)
+
+
+@transaction.atomic
+def store_split(version: DatasetVersion, division: Division) -> None:
+    """Give the photos of a draft their sides. Raises Refused, also where its members are others meanwhile."""
+    version = lock_draft(version)
+    if version.revision != division.revision:
+        raise Refused("", _("The version was changed while it was divided. Split it again."))
+    said = division.said
     # All to one side first, so that only the smaller side is named key by key.
     fewer = splits.TEST if said["test"] <= said["train"] else splits.TRAIN
-    version.items.update(split=splits.TRAIN if fewer == splits.TEST else splits.TEST)
-    keys = [pk for pk, side in sides.items() if side == fewer]
+    other = splits.TRAIN if fewer == splits.TEST else splits.TEST
+    version.items.exclude(split=other).update(split=other)
+    keys = [pk for pk, side in division.sides.items() if side == fewer]
     for start in range(0, len(keys), 500):
         version.items.filter(pk__in=keys[start : start + 500]).update(split=fewer)
-    version.split = {"method": method, "share": share, "seed": seed, "said": said}
+    version.split = {
+        "method": division.method, "share": division.share, "seed": division.seed, "said": said,
+    }  # fmt: skip
     version.save(update_fields=["split"])
-    return said
+    large.changed(version)
 
 
 @transaction.atomic
 def new_version(dataset: Dataset, user: User | None, note: str = "") -> DatasetVersion:
     """A draft that begins as a copy of the newest version, without photos that were deleted or whose patients do not
     consent any more; the draft there is, if there is one."""
+    version, is_new = _begin(dataset, user, note)
+    if is_new:
+        copy(version)
+    return DatasetVersion.objects.get(pk=version.pk)
+
+
+@transaction.atomic
+def request_new_version(dataset: Dataset, user: User | None, note: str = "") -> DatasetVersion:
+    """``new_version``, which a job fills where there are many photos."""
+    version, is_new = _begin(dataset, user, note)
+    if is_new and large.is_large(_before(version)):
+        work.ask(large.CONTINUE_JOB, version.pk, version.clinic)
+    elif is_new:
+        copy(version)
+    return DatasetVersion.objects.get(pk=version.pk)
+
+
+def _begin(dataset: Dataset, user: User | None, note: str) -> tuple[DatasetVersion, bool]:
+    """The draft and whether it is to be filled now."""
     dataset = Dataset.objects.select_for_update().get(pk=dataset.pk)
     if draft := draft_of(dataset):
-        return draft
+        return draft, False
     last = dataset.versions.order_by("-number").first()
     version = DatasetVersion.objects.create(
-        clinic_id=dataset.clinic_id, dataset=dataset, number=(last.number if last else 0) + 1, note=note,
+        clinic_id=dataset.clinic_id, dataset=dataset, number=(last.number if last else 0) + 1, note=note, photos=0,
         query=last.query if last else {}, split=last.split if last else {}, created_by=user,
+        asked={large.CONTINUE_JOB: last.pk} if last else None,
     )  # fmt: skip
-    if last:
-        _copy(last, version)
-        _as_stored_now(version)
-    return version
+    return version, last is not None
+
+
+def _before(draft: DatasetVersion) -> DatasetVersion:
+    """The version it is copied from."""
+    return DatasetVersion.objects.get(pk=(draft.asked or {})[large.CONTINUE_JOB])
+
+
+def copy(version: DatasetVersion, say: large.Say = lambda share: None) -> None:
+    """Fill a new draft from the version before it, in parts; those that are there are passed over."""
+    version.refresh_from_db(fields=["asked"])
+    if large.CONTINUE_JOB not in (version.asked or {}):
+        return
+    old = _before(version)
+    taken = old.items.filter(entry__isnull=False).exclude(
+        pk__in=against.rows(old, against.CONSENT).values("pk")
+    )
+    for part in large.parts(list(taken.order_by("pk").values_list("pk", flat=True)), say):
+        with large.held(version) as row:
+            large.changed(row, _copy(DatasetItem.objects.filter(pk__in=part), row))
+    with large.held(version) as row:
+        _as_stored_now(row)
+        large.done(large.CONTINUE_JOB, row)
 
 
 def left_out(draft: DatasetVersion) -> int:
@@ -323,22 +509,18 @@ def left_out(draft: DatasetVersion) -> int:
     return gone + against.rows(before, against.CONSENT).count()
 
 
-def _copy(old: DatasetVersion, new: DatasetVersion) -> None:
-    last = 0
-    while rows := list(
-        old.items.filter(pk__gt=last, entry__isnull=False)
-        .exclude(pk__in=against.rows(old, against.CONSENT).values("pk"))
-        .order_by("pk")
-        .values("pk", "entry_id", *COPIED)[:_BATCH]
-    ):
-        last = rows[-1]["pk"]
-        DatasetItem.objects.bulk_create(
-            [
-                DatasetItem(version=new, **{k: v for k, v in row.items() if k != "pk"})
-                for row in rows
-            ],
-            batch_size=500,
-        )  # fmt: skip
+def _copy(rows: QuerySet[DatasetItem], version: DatasetVersion) -> int:
+    """Copy items into a version by one statement; return how many were not there."""
+    meta, quote = DatasetItem._meta, connection.ops.quote_name
+    names = (*COPIED, "entry")
+    # Of another version the same columns, and this one's key.
+    chosen = rows.order_by().values_list(*names, Value(version.pk, BigIntegerField()))
+    sql, params = chosen.query.sql_with_params()
+    named = {field.name: str(field.column) for field in meta.concrete_fields}
+    columns = ", ".join(quote(named[name]) for name in (*names, "version"))
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {quote(meta.db_table)} ({columns}) {sql} ON CONFLICT DO NOTHING", params)
+        return cursor.rowcount
 
 
 def _as_stored_now(version: DatasetVersion) -> None:
@@ -346,6 +528,25 @@ def _as_stored_now(version: DatasetVersion) -> None:
     for item in against.rows(version, against.COVERED).select_related("entry"):
         entry = item.kept_entry
         version.items.filter(pk=item.pk).update(content_sha256=entry.content_sha256, phash=entry.phash)
+
+
+def request_discard(version: DatasetVersion) -> bool:
+    """``discard``: now, or as a job when there are many photos (True). Raises Refused."""
+    with transaction.atomic():
+        row = lock_draft(version)
+        if large.is_worked_on(row):
+            raise Refused("", large.not_now(row))
+        if large.is_large(row):
+            large.ask(large.DISCARD_JOB, row)
+            return True
+        discard(row)
+    return False
+
+
+def discard_in_parts(version: DatasetVersion, say: large.Say) -> None:
+    """The same for many photos, in a transaction for each part."""
+    _remove_in_parts(version, version.items.all(), say)
+    discard(version)
 
 
 @transaction.atomic

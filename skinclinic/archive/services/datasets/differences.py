@@ -1,7 +1,8 @@
 """What is different between two versions of a dataset, or of two datasets."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -19,15 +20,37 @@ class Change:
     items: list[DatasetItem]
 
 
-def between(old: DatasetVersion, new: DatasetVersion) -> dict[str, Change]:
-    """Every kind of difference with its first photos."""
-    changes = {}
-    for kind in KINDS:
-        found = rows(old, new, kind)
-        first = list(found.select_related("entry").order_by("pk")[:SHOWN])
-        note_earlier(old, first)
-        changes[kind] = Change(found.count(), first)
+def between(
+    old: DatasetVersion, new: DatasetVersion, counts: dict[str, dict[str, Any]] | None = None
+) -> dict[str, Change]:
+    """Every kind of difference with its first photos, of what was ``counted`` or is now."""
+    found = counted(old, new) if counts is None else counts
+    there = DatasetItem.objects.select_related("entry").in_bulk(
+        [key for one in found.values() for key in one["items"]]
+    )
+    changes = {
+        kind: Change(one["count"], [there[key] for key in one["items"] if key in there])
+        for kind, one in found.items()
+    }
+    note_earlier(old, [item for change in changes.values() for item in change.items])
     return changes
+
+
+def counted(
+    old: DatasetVersion,
+    new: DatasetVersion,
+    say: Callable[[float], None] = lambda share: None,
+    marked: dict[str, list[int]] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """{kind: {"count", "items": keys of the first}}. ``say`` hears the share that is done, ``marked`` gets all keys."""
+    found = {}
+    for done, kind in enumerate(KINDS):
+        say(done / len(KINDS))
+        keys = sorted(rows(old, new, kind).order_by().values_list("pk", flat=True))
+        found[kind] = {"count": len(keys), "items": keys[:SHOWN]}
+        if marked is not None:
+            marked[kind] = keys
+    return found
 
 
 def rows(old: DatasetVersion, new: DatasetVersion, kind: str) -> QuerySet[DatasetItem]:

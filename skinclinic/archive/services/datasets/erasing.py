@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import ngettext
 
 from skinclinic.archive.models import BulkChange, DatasetItem, DatasetVersion, Entry, EntryChange
+from skinclinic.archive.services.datasets import large
 from skinclinic.archive.services.datasets.withdrawal import from_drafts, named
 from skinclinic.archive.services.exporting import export, pseudonyms
 from skinclinic.models import Erasure, User
@@ -59,6 +60,7 @@ def in_datasets(taken: Taken, user: User | None, act: bool) -> Iterator[Effect]:
         return
     photos = frozen.count()
     if act:
+        large.fall_behind(frozen)
         taken.trace.note_hashes(frozen.values_list("content_sha256", flat=True))
         for pk in taken.trace.elsewhere[ITEMS]:
             # Told apart by chance alone: nothing leads from it to the photo.

@@ -1,7 +1,7 @@
 """Freezing a version: members, labels, sides and hashes are fixed and get one fingerprint."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -11,15 +11,14 @@ from django.utils.translation import ngettext
 
 from skinclinic import imaging
 from skinclinic.archive.models import PROVENANCE, DatasetVersion, Source
-from skinclinic.archive.services.datasets import against
-from skinclinic.archive.services.datasets.datasets import FILL_JOB, MOST_AT_ONCE, lock_draft
+from skinclinic.archive.services.datasets import against, large
+from skinclinic.archive.services.datasets.large import FREEZE_JOB, lock_draft
 from skinclinic.engine import work
 from skinclinic.files import store
 from skinclinic.models import User
 from skinclinic.services import audit
 from skinclinic.services.refused import Refused
 
-FREEZE_JOB = "dataset-freeze"
 _SAY_EVERY = 50
 
 
@@ -76,13 +75,16 @@ def request(version: DatasetVersion, user: User) -> bool:
     """Freeze a draft after reading every file: now, or as a job when there are many (True). Raises Refused."""
     with transaction.atomic():
         row = lock_draft(version)
-        if reasons := problems(row):
-            raise Refused("", " ".join(reasons))
-        if row.items.count() > MOST_AT_ONCE:
+        if large.is_large(row):
+            # The job makes the checks again, all of them.
+            if why := large.not_now(row):
+                raise Refused("", why)
             row.frozen_by = user
             row.save(update_fields=["frozen_by"])
             work.ask(FREEZE_JOB, row.pk, row.clinic)
             return True
+        if reasons := problems(row):
+            raise Refused("", " ".join(reasons))
     freeze(version, user, verify=True)
     return False
 
@@ -112,18 +114,25 @@ def fix(version: DatasetVersion, user: User | None, looked: Looked) -> DatasetVe
     return version
 
 
-def problems(version: DatasetVersion) -> list[str]:
-    """What the rows say against freezing, in words: a few queries, whatever the number of photos."""
-    items, found = version.items, []
-    if not items.exists():
+def problems(version: DatasetVersion, *, at_work: bool = False) -> list[str]:
+    """What the rows say against freezing, in words: a few queries, whatever the number of photos. ``at_work``: it is
+    the job that freezes it who asks."""
+    if not at_work and (why := large.not_now(version)):
+        return [why]
+    if not version.items.exists():
         return [_("There is no photo in this version yet.")]
-    if work.is_busy((FILL_JOB, FREEZE_JOB), version.pk):
-        return [_("The version is still being worked on. Wait until that is done.")]
-    if n := against.rows(version, against.DELETED).count():
+    counts = {reason: against.rows(version, reason).count() for reason in against.BARRING}
+    return said_against(counts, version.items.filter(content_sha256="").count())
+
+
+def said_against(counts: Mapping[str, int], no_hash: int) -> list[str]:
+    """The same of photos that were counted by reason."""
+    found = []
+    if n := counts[against.DELETED]:
         found.append(ngettext("%d photo was deleted.", "%d photos were deleted.", n) % n)
-    if n := against.rows(version, against.REJECTED).count():
+    if n := counts[against.REJECTED]:
         found.append(ngettext("%d photo was rejected.", "%d photos were rejected.", n) % n)
-    if n := against.rows(version, against.CONSENT).count():
+    if n := counts[against.CONSENT]:
         found.append(
             ngettext(
                 "For %d photo the patient's consent is missing or withdrawn.",
@@ -132,7 +141,7 @@ def problems(version: DatasetVersion) -> list[str]:
             )
             % n
         )
-    if n := items.filter(content_sha256="").count():
+    if n := no_hash:
         found.append(ngettext("%d photo has no hash.", "%d photos have no hash.", n) % n)
     return _with_advice(found)
 

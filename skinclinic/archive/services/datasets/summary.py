@@ -2,13 +2,15 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from django.db.models import Count, F, Q, Sum
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetItem, DatasetVersion
+from skinclinic.archive.services.datasets import large
 from skinclinic.vocabulary import tags
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -84,6 +86,28 @@ def of(version: DatasetVersion) -> Summary:
     )
 
 
+def to_json(found: Summary) -> dict[str, Any]:
+    """Its numbers as plain values, which can be kept."""
+    values = {name: value for name, value in vars(found).items() if name != "version"}
+    values |= {"all": asdict(found.all), "proven": asdict(found.proven)}
+    return values | {"skin_type": list(found.skin_type.items())}
+
+
+def from_json(version: DatasetVersion, values: dict[str, Any]) -> Summary:
+    """The other way."""
+    return Summary(
+        version=version,
+        all=Numbers(**values["all"]),
+        proven=Numbers(**values["proven"]),
+        classes={key: (n, proven) for key, (n, proven) in values["classes"].items()},
+        others={key: (n, proven) for key, (n, proven) in values["others"].items()},
+        ethnicity=values["ethnicity"],
+        skin_type={key: n for key, n in values["skin_type"]},
+        split=values["split"],
+        tags={key: (n, of_tag) for key, (n, of_tag) in values["tags"].items()},
+    )
+
+
 def _tags(rows: list[tuple]) -> dict[str, tuple[int, dict[str, int]]]:
     any_tag: Counter[str] = Counter()
     of_tag: dict[str, Counter[str]] = {}
@@ -96,10 +120,12 @@ def _tags(rows: list[tuple]) -> dict[str, tuple[int, dict[str, int]]]:
     return {group: (count, dict(of_tag[group].most_common())) for group, count in any_tag.items()}
 
 
-def photos_of(versions: Iterable[DatasetVersion]) -> dict[int, int]:
-    """How many photos each version holds: one query."""
-    items = DatasetItem.objects.filter(version__in=[version.pk for version in versions]).order_by()
-    return dict(items.values_list("version").annotate(n=Count("id")))
+def photos_of(versions: Sequence[DatasetVersion]) -> dict[int, int]:
+    """How many photos each version holds: of large ones as it is kept with them, the others counted in one query."""
+    kept = {version.pk: version.photos for version in versions if (version.photos or 0) > large.MOST_AT_ONCE}
+    few = [version.pk for version in versions if version.pk not in kept]
+    items = DatasetItem.objects.filter(version__in=few).order_by()
+    return {**kept, **dict(items.values_list("version").annotate(n=Count("id")))}
 
 
 def _largest(pair):

@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 
 from skinclinic.archive.models import DatasetItem, DatasetVersion, RejectReason, Review
 from skinclinic.archive.services.curating.own_facts import consent_withdrawn, entries_of, own_of
-from skinclinic.archive.services.datasets import datasets
+from skinclinic.archive.services.datasets import datasets, large
 from skinclinic.models import Patient, User
 from skinclinic.services import consent
 from skinclinic.services.consent import Effect
@@ -45,6 +45,8 @@ def in_archive(patient: Patient, user: User | None, act: bool) -> Iterator[Effec
         )
         yield Effect("entries", n, text % {"n": n})
     yield from from_drafts(items_of(patient), act)
+    if act:
+        large.fall_behind(items_of(patient))
     if frozen := list(frozen_with(patient)):
         text = ngettext(
             "%(n)d frozen dataset holds such photos and can no longer be exported, trained on or drawn from whole: "

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from skinclinic.archive.models import Dataset, DatasetVersion, Entry, Import, Review
-from skinclinic.archive.services.datasets import datasets
+from skinclinic.archive.services.datasets import datasets, large
 
 STATED = "stated"
 _PART = 400
@@ -26,15 +26,16 @@ def fill(row: Import, told: dict[int, dict]) -> Dataset:
     newest = dataset.versions.order_by("-number").first()
     if newest and not _wanted(newest, told):
         return dataset
-    draft = datasets.lock_draft(datasets.new_version(dataset, row.created_by))
+    draft = large.lock_draft(datasets.new_version(dataset, row.created_by))
     wanted, before = _wanted(draft, told), draft.items.count()
     for keys in _parts(wanted):
-        draft.items.filter(entry__in=keys).delete()
+        removed, _rows = draft.items.filter(entry__in=keys).delete()
+        large.changed(draft, -removed)
     datasets.add_as_told(draft, wanted)
     if any(fields["split"] for fields in told.values()):
         _note_sides(draft)
     elif draft.items.count() > before:
-        datasets.forget_split(draft)
+        datasets.forget_split(draft, here=True)
     return dataset
 
 

@@ -96,15 +96,15 @@ def _icd10(clinic: Clinic, text: str) -> Q:
 
 def _patient(clinic: Clinic, text: str) -> Q:
     """Patients whose code begins so; an imported one's also without its source's name before it."""
-    found = Patient.objects.filter(clinic=clinic)
-    former = formerly(clinic, code__istartswith=text)
-    found = found.filter(Q(code__istartswith=text) | Q(code__icontains=f"/{text}") | Q(pk__in=former))
-    ids = list(found.order_by().values_list("pk", flat=True)[: _MANY_PATIENTS + 1])
-    return (
-        Q(patient__in=ids if len(ids) <= _MANY_PATIENTS else found.order_by().values("pk"))
-        if ids
-        else NOTHING
+    coded = Patient.objects.filter(clinic=clinic).filter(
+        Q(code__istartswith=text) | Q(code__icontains=f"/{text}")
     )
+    keys, former = coded.order_by().values_list("pk", flat=True), formerly(clinic, code__istartswith=text)
+    # Each half by its own index.
+    ids = list(keys.union(former, all=True)[: _MANY_PATIENTS + 1])
+    if len(ids) > _MANY_PATIENTS:
+        return Q(patient__in=keys) | Q(patient__in=list(former))
+    return Q(patient__in=ids) if ids else NOTHING
 
 
 def _text(clinic: Clinic, text: str) -> Q:
