@@ -66,7 +66,10 @@ class Analysis(models.Model):
                 fields=["clinic", "model_version", "requested_at"],
                 name="analysis_of_model_since",
                 condition=models.Q(job__isnull=False),
-            )
+            ),
+            models.Index(
+                fields=["clinic", "-id"], name="analysis_asked_for", condition=models.Q(job__isnull=False)
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -77,11 +80,6 @@ class Analysis(models.Model):
             for kind, is_batch in (("asked", False), ("batch", True))
         ]
         # Those of batches, which may be many and newer, are passed over.
-        indexes = [
-            models.Index(
-                fields=["clinic", "-id"], name="analysis_asked_for", condition=models.Q(job__isnull=False)
-            )
-        ]
 
     def __str__(self) -> str:
         return f"{self.photo} × {self.model_version}"
