@@ -67,6 +67,7 @@ class Analysis(models.Model):
                 name="analysis_of_model_since",
                 condition=models.Q(job__isnull=False),
             ),
+            # Those of batches, which may be many and newer, are passed over.
             models.Index(
                 fields=["clinic", "-id"], name="analysis_asked_for", condition=models.Q(job__isnull=False)
             ),
@@ -79,7 +80,6 @@ class Analysis(models.Model):
             )
             for kind, is_batch in (("asked", False), ("batch", True))
         ]
-        # Those of batches, which may be many and newer, are passed over.
 
     def __str__(self) -> str:
         return f"{self.photo} × {self.model_version}"
