@@ -2,12 +2,12 @@
 
 from skinclinic.web.looks import fetched, register, view
 
-PHOTO, HEATMAP = view("photo.view"), view("heatmap.view")
+PHOTO, HEATMAP, SIMILAR = view("photo.view"), view("heatmap.view"), view("photo.similar")
 REPORT = fetched("report.print", of_care=True)
 register(
     {
         "photo": PHOTO, "analysis": PHOTO, "photo-crop": PHOTO, "photo-cover": PHOTO, "photo-square": PHOTO,
-        "analysis-maps": HEATMAP, "analysis-report": REPORT, "analysis-panels": REPORT,
+        "analysis-maps": HEATMAP, "analysis-similar": SIMILAR, "analysis-report": REPORT, "analysis-panels": REPORT,
         "lesion-report": fetched("report.print", methods=("POST",), of_care=True),
         "patient-report": fetched("report.print", methods=("POST",), of_care=True),
         "patient-letter": view("patient.view"), "letter": fetched("letter.print", of_care=True),
@@ -18,7 +18,8 @@ register(
         "evaluation-heatmaps": view("evaluation.photos"),
         "evaluation-download": fetched("evaluation.fetch", "what", "kinds"),
         "evaluation-figure": fetched("evaluation.fetch", "kind"),
-        "api-analysis-detail": PHOTO, "api-analysis-maps": HEATMAP, "api-assessment-detail": PHOTO,
+        "api-analysis-detail": PHOTO, "api-analysis-maps": HEATMAP, "api-analysis-similar": SIMILAR,
+        "api-assessment-detail": PHOTO,
         "api-analysis-assessment": PHOTO,
         "api-analysis-list": fetched("list.fetch", "page_size", "cursor"),
         "api-assessment-list": fetched("list.fetch", "page_size", "cursor"),

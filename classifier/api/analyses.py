@@ -18,6 +18,7 @@ from classifier.api.serializers import (
     AssessmentSerializer,
     DecisionSerializer,
     ImpressionSerializer,
+    SimilarSerializer,
 )
 from classifier.metrics.listing import listed
 from classifier.models import Analysis, Assessment
@@ -26,6 +27,7 @@ from classifier.services.analysis import assessments
 from classifier.services.analysis.analyses import NoModel, request_analysis
 from classifier.services.analysis.assessments import Conflict, Named, NotAChange, NotPossible
 from classifier.services.analysis.intake import take_in
+from classifier.services.similar import neighbours
 from skinclinic import imaging
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused
@@ -143,6 +145,12 @@ class AnalysisViewSet(ReadViewSet):
         """The 12 heatmaps in [0, 1] and the square they lie on."""
         row = self._answered()
         return Response(maps_json(row.heatmaps(), row.box))
+
+    @extend_schema(responses=SimilarSerializer)
+    @action(detail=True)
+    def similar(self, request, pk=None):
+        """The proven photos of the archive that the model finds most like this one, nearest first, one a lesion."""
+        return Response(SimilarSerializer(neighbours.of_analysis(self._answered())).data)
 
     @extend_schema(request=None, responses=AnalysisSerializer)
     @action(detail=True, methods=["post"])

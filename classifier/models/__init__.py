@@ -3,6 +3,7 @@ from .assessment import Assessment
 from .evaluation import Evaluation
 from .label_check import LabelCheck
 from .model_version import ModelVersion, Publication, ThresholdSet
+from .photo_features import PhotoFeatures
 from .training import Training, TrainingRun
 from .try_run import TryRun
 
@@ -12,6 +13,7 @@ __all__ = [
     "Evaluation",
     "LabelCheck",
     "ModelVersion",
+    "PhotoFeatures",
     "Publication",
     "ThresholdSet",
     "Training",
