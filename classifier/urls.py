@@ -60,6 +60,7 @@ urlpatterns = [
     path("try/<str:token>/maps", try_page.try_maps, name="try-maps"),
     path("try/<str:token>/delete/", try_page.try_delete, name="try-delete"),
     path("archive/review/model/", label_check.label_check, name="review-model"),
+    path("archive/review/neighbours/", label_check.label_neighbours, name="review-neighbours"),
     path("models/", models.models, name="models"),
     path("models/register/", models.model_register, name="model-register"),
     path("models/roll-back/", models.model_rollback, name="model-rollback"),

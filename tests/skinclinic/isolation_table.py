@@ -111,6 +111,7 @@ TABLE = {
     "review-decide": LISTING,
     "review-label": row("entry"),
     "review-undo": row("entry"),
+    "review-neighbours": LISTING,
     "review-model": LISTING,
     "imports": LISTING,
     "import-new": LISTING,

@@ -35,6 +35,14 @@ def of_square(row: Analysis) -> np.ndarray | None:
     return None if values is None else np.frombuffer(bytes(values), STORED)
 
 
+def of_photo(photo: Photo, version: ModelVersion) -> np.ndarray | None:
+    """The features of a photo's current square by this model, float16 [D]; None where there are none."""
+    box = photo.box
+    return of_square(
+        Analysis(photo=photo, model_version=version, box_x=box.x, box_y=box.y, box_size=box.size)
+    )
+
+
 def lacking(version: ModelVersion, photos: Iterable[Photo]) -> set[int]:
     """Keys of those of the photos whose current square has no features by this model."""
     wanted = {photo.pk: photo.box for photo in photos}

@@ -11,6 +11,7 @@ from classifier.services.similar import bank
 from skinclinic.archive.models import Entry, Review
 from skinclinic.archive.services.curating import consent
 from skinclinic.imaging import Box, largest_centred_square
+from skinclinic.models import Photo
 
 # As many as stand in a row beside the model's list.
 SHOWN = 6
@@ -55,7 +56,7 @@ def of_analysis(row: Analysis, most: int = SHOWN) -> Found:
     if own is None:
         return Found(NO_FEATURES)
     (query,) = nearest.unit(own[None])
-    looking = _Looking(row, query, most)
+    looking = _Looking(row.photo, row.model_version_id, query, most)
     searched = bank.of(row.clinic_id, row.model_version_id).search(query, looking.look)
     if not searched.photos + searched.lacking:
         return Found(NONE_PROVEN)
@@ -66,6 +67,15 @@ def of_analysis(row: Analysis, most: int = SHOWN) -> Found:
         if pk in entries
     ]
     return Found(FOUND, neighbours, searched.photos, searched.lacking, _own(row).count())
+
+
+def of_photo(photo: Photo, model_id: int, own: np.ndarray, most: int) -> list[int]:
+    """Keys of the entries of the photos nearest to one with features ``own``, float16 [D], as ``of_analysis`` has them.
+    ``photo`` has its lesion."""
+    (query,) = nearest.unit(own[None])
+    looking = _Looking(photo, model_id, query, most)
+    bank.of(photo.clinic_id, model_id).search(query, looking.look)
+    return [pk for _distance, pk in looking.nearest()]
 
 
 def _own(row: Analysis):
@@ -80,19 +90,19 @@ def _own(row: Analysis):
 class _Looking:
     """Reads the photos that a search comes by, as they are now, and remembers the nearest of each lesion."""
 
-    def __init__(self, row: Analysis, query: np.ndarray, most: int):
-        self._row, self._query, self._most = row, query, most
+    def __init__(self, photo: Photo, model_id: int, query: np.ndarray, most: int):
+        self._photo, self._model, self._query, self._most = photo, model_id, query, most
         self._best: dict[object, tuple[float, int]] = {}
 
     def look(self, keys: list[int]) -> float:
         """See ``nearest.search``."""
-        row, lesion = self._row, self._row.photo.lesion
+        photo, lesion = self._photo, self._photo.lesion
         entry = "photo__archive_entry__"
         usable = PhotoFeatures.objects.filter(
-            pk__in=keys, clinic=row.clinic_id, model_version=row.model_version_id,
-            photo__archive_entry__in=bank.proven(row.clinic_id),
+            pk__in=keys, clinic=photo.clinic_id, model_version=self._model,
+            photo__archive_entry__in=bank.proven(photo.clinic_id),
         )  # fmt: skip
-        usable = usable.exclude(consent.missing(entry)).exclude(photo=row.photo_id)
+        usable = usable.exclude(consent.missing(entry)).exclude(photo=photo.pk)
         usable = usable.exclude(photo__lesion=lesion.pk).order_by()
         if lesion.patient_id:
             usable = usable.exclude(photo__lesion__patient=lesion.patient_id)
