@@ -157,9 +157,9 @@ class NeighbourSerializer(serializers.Serializer):
 
     entry = serializers.IntegerField(source="entry.pk")
     photo = serializers.IntegerField(source="entry.photo_id")
-    label = serializers.CharField(source="entry.label")
+    label = serializers.CharField(source="entry.label")  # type: ignore[assignment]  # DRF takes it out of the class
     likeness = serializers.FloatField()
-    source = serializers.CharField(source="entry.source.name")
+    source = serializers.CharField(source="entry.source.name")  # type: ignore[assignment]  # as above
     kind = serializers.CharField(source="entry.photo.kind")
     confirmed_by = serializers.CharField(source="entry.confirmed_by")
     reviewed = serializers.BooleanField(source="is_reviewed")

@@ -6,6 +6,7 @@ They do not pass through the queue of the clinic's own photos, and they give way
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
@@ -16,6 +17,9 @@ from classifier.services.models import running
 from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Job, Photo
+
+if TYPE_CHECKING:
+    from classifier.analysing.pipeline import Outcome
 
 # So many photos are looked up at a time, and so many are stored together: what a kill loses is a few seconds.
 CHUNK = 96
@@ -128,7 +132,7 @@ def _open_crop(photo: Photo):
     return imaging.crop(imaging.open_rgb(store.read(photo.file_key)), photo.box)
 
 
-def _store(version: ModelVersion, batch: list[tuple[Photo, object]]) -> list[Unreadable]:
+def _store(version: ModelVersion, batch: "list[tuple[Photo, Outcome | Exception]]") -> list[Unreadable]:
     """Store what came of a batch. One that was asked for meanwhile keeps its row and its job."""
     unreadable, new, vectors = [], [], {}
     for photo, outcome in batch:

@@ -54,15 +54,16 @@ class Bank:
     def __init__(self, clinic_id: int, model_id: int):
         self._clinic, self._model = clinic_id, model_id
         self._lock = threading.Lock()
-        self._forget()
-
-    def _forget(self) -> None:
-        self._sketches: nearest.Sketches | None = None
-        self._ids = np.empty(0, np.int64)
-        self._photo_of: dict[int, int] = {}
         self._proven: set[int] = set()
         self._digest: tuple = ()
         self._settled = 0
+        self._clear()
+
+    def _clear(self) -> None:
+        self._sketches: nearest.Sketches | None = None
+        self._sampled = 0
+        self._ids = np.empty(0, np.int64)
+        self._photo_of: dict[int, int] = {}
 
     def search(self, query: np.ndarray, look: Callable[[list[int]], float]) -> "Searched":
         """Let ``look`` see keys of PhotoFeatures, the likeliest first, until no other can be near enough (see
@@ -101,15 +102,27 @@ class Bank:
                 del self._photo_of[pk]
 
     def _add(self, fresh: dict[int, int], length: int) -> None:
+        total = len(self._photo_of) + len(fresh)
+        if self._sampled < min(nearest.SAMPLE, (total + 1) // 2):
+            # Axes of a few photos bound the distances of many badly.
+            fresh = self._photo_of | fresh
+            self._clear()
+            self._sample(list(fresh), length)
         keys = list(fresh)
         for start in range(0, len(keys), _AT_ONCE):
             ids, vectors = read(keys[start : start + _AT_ONCE], length)
-            if not len(ids):
+            if self._sketches is None or not len(ids):
                 continue
-            self._sketches = self._sketches or nearest.Sketches(vectors)
             self._sketches.add(vectors)
             self._ids = np.concatenate([self._ids, ids])
             self._photo_of |= {pk: fresh[pk] for pk in ids.tolist()}
+
+    def _sample(self, keys: list[int], length: int) -> None:
+        """Take the axes from some of these, evenly over all, since sources come one after the other."""
+        step = max(1, len(keys) // nearest.SAMPLE)
+        _ids, vectors = read(keys[::step][: nearest.SAMPLE], length)
+        if len(vectors):
+            self._sketches, self._sampled = nearest.Sketches(vectors), len(vectors)
 
 
 class Searched:
@@ -132,7 +145,8 @@ def read(keys: Iterable[int], length: int) -> tuple[np.ndarray, np.ndarray]:
 def _digest(clinic_id: int) -> tuple:
     """The same as long as the proven photos are the same, as far as a sum of scattered keys can tell."""
     key = F("pk") * 1664525 % _PRIME
-    scattered = key.bitxor(key.bitrightshift(15)) * 1013904223 % _PRIME
+    mixed = key.bitxor(key.bitrightshift(15))  # type: ignore[arg-type]  # the stubs know numbers alone
+    scattered = mixed * 1013904223 % _PRIME
     found = proven(clinic_id).aggregate(count=Count("pk"), sum=Sum("pk"), scattered=Sum(scattered))
     return tuple(found.values())
 

@@ -159,6 +159,17 @@ def test_of_a_lesion_the_nearest_photo_stands_for_it(asked, archive, curator, mo
     assert found(asked) == keys([second, *archive[1:]])
 
 
+def test_sketches_of_a_few_photos_are_made_anew_when_there_are_many(asked, archive, curator, model):
+    assert found(asked) == keys(archive)
+    own = bank.of(asked.clinic_id, model.pk)
+    assert own._sampled == 3
+    more = evaluated.make_entries(asked.clinic, curator, ["ak"] * 5, first=100)
+    for n, entry in enumerate(more):
+        have_features(entry, model, (4, 3, 2 + n, 1))
+    assert found(asked) == keys([archive[0], more[0], more[1], archive[1], more[2], more[3]])
+    assert own._sampled == len(own._ids) == 8
+
+
 def test_nothing_of_another_clinic_or_model_is_found(asked, archive, other_clinic, outsider):
     foreign = evaluated.make_entries(other_clinic, outsider, ["bcc"], first=90)[0]
     have_features(foreign, asked.model_version, QUERY)
