@@ -2,12 +2,13 @@
 
 from skinclinic.web.looks import fetched, register, view
 
-PHOTO, HEATMAP = view("photo.view"), view("heatmap.view")
+PHOTO, HEATMAP, SIMILAR = view("photo.view"), view("heatmap.view"), view("photo.similar")
 REPORT = fetched("report.print", of_care=True)
 register(
     {
         "photo": PHOTO, "analysis": PHOTO, "photo-crop": PHOTO, "photo-cover": PHOTO, "photo-square": PHOTO,
         "analysis-maps": HEATMAP, "explanation-maps": HEATMAP, "analysis-report": REPORT, "analysis-panels": REPORT,
+        "analysis-similar": SIMILAR,
         "lesion-report": fetched("report.print", methods=("POST",), of_care=True),
         "patient-report": fetched("report.print", methods=("POST",), of_care=True),
         "patient-letter": view("patient.view"), "letter": fetched("letter.print", of_care=True),
@@ -24,6 +25,7 @@ register(
         "api-explanation-maps": HEATMAP, "api-explanation-detail": HEATMAP, "api-analysis-explanations": HEATMAP,
         "api-analysis-assessment": PHOTO, "api-photo-crop": PHOTO, "api-analysis-square": PHOTO,
         "api-analysis-heatmap": HEATMAP, "api-analysis-panels": REPORT, "api-analysis-report": REPORT,
+        "api-analysis-similar": SIMILAR,
         "api-analysis-list": fetched("list.fetch", "page_size", "cursor"),
         "api-assessment-list": fetched("list.fetch", "page_size", "cursor"),
     }

@@ -1,5 +1,7 @@
 """Analyses with scores and heatmaps of one's own choosing, stored as the worker would store them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from classifier.analysing.pipeline import Outcome
@@ -69,6 +71,7 @@ def finish(
     quality: Quality | None = None,
     seed: int = 0,
     computed: Computed = IN_FULL,
+    features: Sequence[float] | None = None,
 ) -> Analysis:
     """Store ``scores`` and 12 different heatmaps (one bright cell each) as the analysis' outcome."""
     maps = np.random.default_rng(seed).uniform(0, 0.2, (12, 7, 7))
@@ -81,6 +84,7 @@ def finish(
         quality=quality or Quality(120.0, 30.0, 256, 0.8, tuple(warnings)),
         forward_seconds=0.05,
         computed=computed,
+        features=None if features is None else np.array(features, np.float16),
     )
     store_outcome(analysis, outcome)
     Job.objects.filter(pk=analysis.job_id).update(state=Job.State.DONE)

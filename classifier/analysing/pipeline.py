@@ -25,6 +25,8 @@ class Outcome:
 
     ``scores``: disease key -> probability, in the fixed order; with ``background``, the probability of
     "not among these 12", they sum to 1. ``maps``: float16 [12, h, w], heatmaps in [0, 1] in the same order.
+    ``features``: float16 [D], what the network's last linear layer was given (``classifier.networks.network.pooled``),
+    in its own units; None where they are no numbers in half precision or all 0, so that nothing is near to them.
     ``forward_seconds``: the crop's share of the time in the network. ``computed``: by which library, how finely.
     """
 
@@ -34,6 +36,7 @@ class Outcome:
     quality: Quality
     forward_seconds: float
     computed: Computed
+    features: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def analyse_prepared(runtime: Runtime, prepared: Sequence[Prepared]) -> list[Out
     manifest = runtime.manifest
     batch = np.stack([one.image for one in prepared])
     start = time.perf_counter()
-    probabilities, maps = runtime.forward(batch)
+    probabilities, maps, features = runtime.answer(batch)
     forward_seconds = (time.perf_counter() - start) / len(prepared)
     if not (np.isfinite(probabilities).all() and np.isfinite(maps).all()):
         raise NonFiniteScores(f"The model {manifest.name} gave scores that are not finite numbers.")
@@ -75,9 +78,17 @@ def analyse_prepared(runtime: Runtime, prepared: Sequence[Prepared]) -> list[Out
             quality=one.quality,
             forward_seconds=forward_seconds,
             computed=runtime.computed,
+            features=_kept(vector),
         )
-        for row, heatmap, one in zip(probabilities, heatmaps, prepared, strict=True)
+        for row, heatmap, one, vector in zip(probabilities, heatmaps, prepared, features, strict=True)
     ]
+
+
+def _kept(features: np.ndarray) -> np.ndarray | None:
+    """Features float32 [D] in half precision; None where nothing can be near to them."""
+    with np.errstate(over="ignore"):
+        halved: np.ndarray = features.astype(np.float16)
+    return halved if np.isfinite(halved).all() and halved.any() else None
 
 
 def differential(scores: Mapping[str, float], thresholds: Mapping[str, float]) -> list[dict[str, Any]]:

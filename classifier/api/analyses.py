@@ -25,6 +25,7 @@ from classifier.api.serializers import (
     MapsSerializer,
     RetriedSerializer,
     RetryFailedSerializer,
+    SimilarSerializer,
 )
 from classifier.metrics.listing import listed
 from classifier.models import Analysis, Assessment
@@ -33,6 +34,7 @@ from classifier.presenters.maps import maps_json
 from classifier.services.analysis import assessments, explanations
 from classifier.services.analysis.analyses import NoModel, request_analysis, retry_failed
 from classifier.services.analysis.assessments import Conflict, Named, NotAChange, NotPossible
+from classifier.services.similar import neighbours
 from skinclinic import imaging, permissions
 from skinclinic.api import strict, waiting
 from skinclinic.api.base import ReadViewSet
@@ -240,6 +242,12 @@ class AnalysisViewSet(AnalysisFiles):
         except NotNow as refused:
             raise Refused(409, "cannot_explain", str(refused)) from None
         return Response(ExplanationSerializer(found).data, status=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(responses=SimilarSerializer)
+    @action(detail=True)
+    def similar(self, request, pk=None):
+        """The proven photos of the archive that the model finds most like this one, nearest first, one a lesion."""
+        return Response(SimilarSerializer(neighbours.of_analysis(self._answered())).data)
 
     @extend_schema(request=None, responses=AnalysisSerializer)
     @action(detail=True, methods=["post"])

@@ -11,6 +11,7 @@ from classifier.models import Analysis, Assessment, Explanation, ModelVersion, P
 from classifier.presenters.explanations import failure
 from classifier.services.analysis import explanations
 from classifier.services.analysis.analyses import current_analysis
+from classifier.services.similar import neighbours
 from skinclinic import permissions
 from skinclinic.api import strict
 from skinclinic.api.base import ClinicRowSerializer, NoteText, PlainText, kept
@@ -294,6 +295,34 @@ class AskExplanationSerializer(serializers.Serializer):
     ``score_cam``."""
 
     method = serializers.ChoiceField(Explanation.Method.choices)
+
+
+class NeighbourSerializer(serializers.Serializer):
+    """A proven photo of the archive. ``label``: one of the 12 by key, or another disease by name; ``likeness``: cosine
+    between what the model made of both photos, at most 1; ``reviewed``: a curator has accepted it."""
+
+    entry = serializers.IntegerField(source="entry.pk")
+    photo = serializers.IntegerField(source="entry.photo_id")
+    label = serializers.CharField(source="entry.label")  # type: ignore[assignment]  # DRF takes it out of the class
+    likeness = serializers.FloatField()
+    source = serializers.CharField(source="entry.source.name")  # type: ignore[assignment]  # as above
+    kind = serializers.CharField(source="entry.photo.kind")
+    confirmed_by = serializers.CharField(source="entry.confirmed_by")
+    reviewed = serializers.BooleanField(source="is_reviewed")
+    is_synthetic = serializers.BooleanField(source="entry.photo.is_synthetic")
+
+
+class SimilarSerializer(serializers.Serializer):
+    """``state``: ``found``; ``none_proven``: the archive holds no proven photo; ``no_features``: not evaluable, the
+    answer is from before photos could be compared; ``set_aside``: the answer does not count. ``compared``: among how
+    many proven photos; ``lacking``: how many more the model has not looked at; ``own``: proven photos of the same
+    patient or lesion, which are left out."""
+
+    state = serializers.ChoiceField(neighbours.STATES)
+    photos = NeighbourSerializer(many=True, source="neighbours")
+    compared = serializers.IntegerField()
+    lacking = serializers.IntegerField()
+    own = serializers.IntegerField()
 
 
 class AssessmentSerializer(ClinicRowSerializer):

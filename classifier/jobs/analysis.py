@@ -9,10 +9,11 @@ from django.conf import settings
 
 from classifier.models import Analysis, LabelCheck, ModelVersion, TryRun
 from classifier.runtimes import memory
-from classifier.services.analysis import analyses, trials
+from classifier.services.analysis import analyses, batch_analyses, trials
 from classifier.services.analysis.analyses import LOST
 from classifier.services.evaluation import label_checks
 from classifier.services.models import running
+from classifier.services.similar import making
 from skinclinic import imaging
 from skinclinic.engine import health, jobs, work
 from skinclinic.engine.health import WorkerFault
@@ -168,4 +169,41 @@ def check_labels(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
         label_checks.run(check, lambda share: jobs.progress(row, min(share, 1.0)))
     except ModelRejected as error:
         return [JobError(error.code, error.message)]
+    return [lambda: None]
+
+
+@jobs.job(making.JOB, transient=(MemoryError, TimeoutError))
+def make_features(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
+    """Have a model look at a clinic's proven photos; what it has made already stays when this is killed."""
+    from classifier.networks.weights import ModelRejected
+
+    (row,) = rows
+    version = ModelVersion.objects.filter(pk=row.subject).first()
+    if version is None or row.clinic is None:
+        return [lambda: None]
+    try:
+        making.make(row.clinic, version, lambda done, total: jobs.progress(row, done / max(total, 1)))
+    except ModelRejected as error:
+        return [JobError(error.code, error.message)]
+    return [lambda: None]
+
+
+@jobs.job(making.ONE, transient=(MemoryError, TimeoutError), queue=jobs.PHOTOS)
+def make_features_of_photo(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
+    """Have a model look at one photo again, whose answer is from before features were kept."""
+    from classifier.networks.weights import ModelRejected
+
+    (row,) = rows
+    analysis = Analysis.objects.filter(pk=row.subject).select_related("model_version").first()
+    if analysis is None:
+        return [JobError(analyses.DELETED, "The photo was deleted.")]
+    try:
+        unreadable = batch_analyses.analyse(
+            analysis.model_version, [analysis.photo_id], give_way=False, with_features=True
+        )
+    except ModelRejected as error:
+        return [JobError(error.code, error.message)]
+    if unreadable:
+        log.error("photo %s was not read: %s", analysis.photo_id, unreadable[0].reason)
+        return [JobError(LOST, "The stored file of this photo is damaged. Send the same file again.")]
     return [lambda: None]

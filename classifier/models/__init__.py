@@ -5,6 +5,7 @@ from .explanation import Explanation
 from .label_check import LabelCheck
 from .model_version import ModelVersion, Publication, ThresholdSet
 from .monitor import Monitor, MonitorAlarm, MonitorCase
+from .photo_features import PhotoFeatures
 from .training import Training, TrainingRun
 from .try_run import TryRun
 
@@ -18,6 +19,7 @@ __all__ = [
     "Monitor",
     "MonitorAlarm",
     "MonitorCase",
+    "PhotoFeatures",
     "Publication",
     "ThresholdSet",
     "Training",

@@ -53,6 +53,13 @@ class MappedClassifier(nn.Module):
         maps = self.head(self.dropout(features))
         return maps.mean(dim=(2, 3)) + self.bias, maps
 
+    def pooled(self, features: Tensor) -> Tensor:
+        """Last feature maps [N, features, h, w] -> what the last linear layer is given, without dropout: [N, D]."""
+        vector = features.mean(dim=(2, 3))
+        for layer in getattr(self.backbone, "tail", ()):
+            vector = layer.forward(vector)
+        return vector
+
     def _through(self, tail: Sequence[Layer], features: Tensor) -> tuple[Tensor, Tensor]:
         """The same where layers stand between pooling and the last one: the gradient of a logit by a feature map is
         then another for each image; see ``pooled``."""
@@ -69,6 +76,19 @@ class MappedClassifier(nn.Module):
             rows = layer.back(rows, x)
         height, width = features.shape[2:]
         return logits, (rows @ features.flatten(2)).reshape(-1, len(weight), height, width)
+
+
+class WithFeatures(nn.Module):
+    """A network that gives its pooled features as well, in the same pass."""
+
+    def __init__(self, network: MappedClassifier):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Images [N, 3, S, S] -> (logits [N, outputs], maps [N, outputs, h, w], features [N, D])."""
+        features = self.network.backbone(x)
+        return *self.network.classify(features), self.network.pooled(features)
 
 
 def build(architecture: str, outputs: int, *, dropout: float = 0.0) -> MappedClassifier:

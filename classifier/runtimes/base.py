@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,23 @@ class Computed:
     precision: str
 
 
+class Raw(NamedTuple):
+    """What a network says of N images, all float32: ``logits`` [N, C], ``maps`` [N, C, h, w] and ``features`` [N, D],
+    what its last linear layer is given, after pooling."""
+
+    logits: np.ndarray
+    maps: np.ndarray
+    features: np.ndarray
+
+
+class Answer(NamedTuple):
+    """The same with ``probabilities`` [N, C], the softmax of the logits."""
+
+    probabilities: np.ndarray
+    maps: np.ndarray
+    features: np.ndarray
+
+
 class Runtime(ABC):
     """A loaded model. ``device``: where it computes, in words. ``max_batch``: images taken at once. ``computed``: how
     the latest answer was computed; before the first one, how it will be."""
@@ -27,7 +45,12 @@ class Runtime(ABC):
     computed: Computed
 
     def forward(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Images float32 [N, 3, S, S], N >= 1 -> (probabilities [N, C], maps [N, C, h, w]), both float32.
+        """``answer`` without the features."""
+        answer = self.answer(batch)
+        return answer.probabilities, answer.maps
+
+    def answer(self, batch: np.ndarray) -> Answer:
+        """Images float32 [N, 3, S, S], N >= 1 -> probabilities, maps and features.
 
         The C outputs are the diseases, then the background classes; probabilities are their softmax. More
         than ``max_batch`` images are taken in parts. ValueError for another shape or type.
@@ -35,21 +58,21 @@ class Runtime(ABC):
         side = self.manifest.preprocessing.input_size
         if batch.dtype != np.float32 or batch.shape[1:] != (3, side, side) or not len(batch):
             raise ValueError(f"expected float32 [N, 3, {side}, {side}], got {batch.dtype} {batch.shape}")
-        logits, maps = self.in_parts(batch)
-        return softmax(logits), maps
+        raw = self.in_parts(batch)
+        return Answer(softmax(raw.logits), raw.maps, raw.features)
 
-    def in_parts(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """``logits_and_maps`` of any number of images, ``max_batch`` at once, which may shrink on the way."""
+    def in_parts(self, batch: np.ndarray) -> Raw:
+        """``compute`` of any number of images, ``max_batch`` at once, which may shrink on the way."""
         parts, start = [], 0
         while start < len(batch):
             part = batch[start : start + self.max_batch]
-            parts.append(self.logits_and_maps(part))
+            parts.append(self.compute(part))
             start += len(part)
-        return np.concatenate([logits for logits, _ in parts]), np.concatenate([maps for _, maps in parts])
+        return Raw(*map(np.concatenate, zip(*parts, strict=True)))
 
     @abstractmethod
-    def logits_and_maps(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Images float32 [N, 3, S, S], N <= max_batch -> (logits [N, C], maps [N, C, h, w]), both float32."""
+    def compute(self, batch: np.ndarray) -> Raw:
+        """Images float32 [N, 3, S, S], N <= max_batch -> what the network says of them."""
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -22,14 +22,16 @@ from skinclinic.files.whole import write_whole
 if TYPE_CHECKING:
     from torch import nn
 
+    from classifier.networks.network import MappedClassifier
+
 log = logging.getLogger(__name__)
 
 # Raise it when the same weights must give another network.
-_REVISION = 1
+_REVISION = 2
 # As long as a digest.
 _HEADER = 64
-# Both outputs in this order.
-OUTPUTS = ("logits", "maps")
+# All outputs in this order.
+OUTPUTS = ("logits", "maps", "features")
 
 
 def cached(folder: Path, weights_sha256: str, cache_dir: Path, precision: str, threads: int) -> Any:
@@ -52,12 +54,14 @@ def cached(folder: Path, weights_sha256: str, cache_dir: Path, precision: str, t
     return compiled
 
 
-def compile_network(network: "nn.Module", input_size: int, precision: str, threads: int = 0) -> Any:
+def compile_network(network: "MappedClassifier", input_size: int, precision: str, threads: int = 0) -> Any:
     """Compile a network in evaluation mode straight from PyTorch: one image [1, 3, S, S] -> ``OUTPUTS``.
 
     Images are taken one by one, so that an answer depends on no other image; a CPU gains nothing by more.
     """
     import torch
+
+    from classifier.networks.network import WithFeatures
 
     openvino = openvino_library.load()
     assert openvino is not None, "whoever asks has looked"
@@ -65,7 +69,7 @@ def compile_network(network: "nn.Module", input_size: int, precision: str, threa
     with warnings.catch_warnings(), torch.inference_mode():
         # Traced sizes become constants, as they should.
         warnings.simplefilter("ignore")
-        traced = torch.jit.trace(network, torch.zeros(shape), check_trace=False)
+        traced = torch.jit.trace(WithFeatures(network).eval(), torch.zeros(shape), check_trace=False)
         model = openvino.convert_model(traced, input=[openvino.PartialShape(shape)])
     for output, name in zip(model.outputs, OUTPUTS, strict=True):
         output.get_tensor().set_names({name})
@@ -105,7 +109,7 @@ def place(cache_dir: Path, weights_sha256: str, precision: str) -> Path:
     return Path(cache_dir) / "openvino" / name
 
 
-def _restored(folder: Path, weights_sha256: str) -> tuple["nn.Module", int]:
+def _restored(folder: Path, weights_sha256: str) -> tuple["MappedClassifier", int]:
     from classifier.networks.network import restore
     from classifier.networks.weights import load_verified
 

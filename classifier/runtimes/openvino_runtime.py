@@ -7,7 +7,7 @@ import numpy as np
 
 from classifier.networks.manifest import Manifest
 from classifier.runtimes import openvino_library
-from classifier.runtimes.base import Computed, Runtime
+from classifier.runtimes.base import Computed, Raw, Runtime
 
 
 class OpenVinoRuntime(Runtime):
@@ -22,8 +22,8 @@ class OpenVinoRuntime(Runtime):
         self._one_at_a_time = threading.Lock()
         self.computed = Computed(f"OpenVINO {openvino_library.version()}", precision)
 
-    def logits_and_maps(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def compute(self, batch: np.ndarray) -> Raw:
         """See Runtime."""
         with self._one_at_a_time:
             found = self._network([batch])
-            return np.array(found[0]), np.array(found[1])
+            return Raw(*(np.array(found[place]) for place in range(3)))

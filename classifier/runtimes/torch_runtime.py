@@ -10,7 +10,7 @@ import torch
 from classifier.networks.manifest import Manifest
 from classifier.networks.network import MappedClassifier
 from classifier.runtimes import precisions
-from classifier.runtimes.base import Computed, Runtime
+from classifier.runtimes.base import Computed, Raw, Runtime
 from classifier.runtimes.folding import fold_batch_norm
 
 log = logging.getLogger(__name__)
@@ -61,19 +61,19 @@ class TorchRuntime(Runtime):
         self._network = network
         self._has_place = False
 
-    def in_parts(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def in_parts(self, batch: np.ndarray) -> Raw:
         """See Runtime."""
         self.computed = self._own
         return super().in_parts(batch)
 
-    def _on_the_cpu(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _on_the_cpu(self, batch: np.ndarray) -> Raw:
         instead = self._fallback()
         # Of a batch some images may have been computed on either: both are named, with the coarser precision.
         both = f"{self._own.runtime}, {instead.computed.runtime}"
         self.computed = Computed(both, self._own.precision)
         return instead.in_parts(batch)
 
-    def logits_and_maps(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def compute(self, batch: np.ndarray) -> Raw:
         """See Runtime; never fails for want of device memory as long as ``fallback`` works."""
         if not self._has_place and self._tried(self._place) is None:
             log.warning("%s has no memory for the network; %d images go to the CPU", self.device, len(batch))
@@ -86,8 +86,8 @@ class TorchRuntime(Runtime):
         half = len(batch) // 2
         self.max_batch = min(self.max_batch, half)
         log.warning("%s is out of memory for %d images; now %d at once", self.device, len(batch), half)
-        logits, maps = zip(*map(self.logits_and_maps, (batch[:half], batch[half:])), strict=True)
-        return np.concatenate(logits), np.concatenate(maps)
+        halves = map(self.compute, (batch[:half], batch[half:]))
+        return Raw(*map(np.concatenate, zip(*halves, strict=True)))
 
     def _tried(self, attempt: Callable[[], T]) -> T | None:
         """What ``attempt`` gives, or None where the device has no memory for it."""
@@ -107,7 +107,7 @@ class TorchRuntime(Runtime):
         self._has_place = True
         return True
 
-    def _on_device(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _on_device(self, batch: np.ndarray) -> Raw:
         # By default cuDNN would round what full precision is given to TF32, which is no finer than half. The last layer
         # stays in full precision always: it costs nothing and keeps the maps fine.
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
@@ -116,7 +116,8 @@ class TorchRuntime(Runtime):
                 images = images.to(dtype=self._type, memory_format=torch.channels_last)
             features = self._network.backbone(images).float()
             logits, maps = self._network.classify(features)
-            return logits.cpu().numpy(), maps.cpu().numpy()
+            pooled = self._network.pooled(features)
+            return Raw(logits.cpu().numpy(), maps.cpu().numpy(), pooled.cpu().numpy())
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

@@ -1,20 +1,24 @@
 """Asking the clinic's model about the labels in the review queue."""
 
 from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from classifier.services.evaluation import label_checks
+from classifier.services.similar import contradicted
 from skinclinic.archive.services.searching import search
 from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.permissions import CURATE, clinic_member
 from skinclinic.services.refused import Refused
 from skinclinic.web.requests import MemberRequest
+
+PAGE_SIZE = 60
 
 
 @clinic_member(CURATE)
@@ -39,3 +43,26 @@ def label_check(request: MemberRequest) -> HttpResponse:
             )
             messages.info(request, text % {"n": n})
     return redirect(reverse("review") + chosen.address())
+
+
+@clinic_member(CURATE)
+@require_safe
+def label_neighbours(request: MemberRequest) -> HttpResponse:
+    """Labels that the nearest proven photos contradict, as the newest check found."""
+    check = label_checks.last(request.membership.clinic)
+    if check is None:
+        raise Http404
+    rows = contradicted.standing(check)
+    paginator = Paginator(rows, PAGE_SIZE)
+    page = paginator.get_page(request.GET.get("page"))
+    context = {
+        "check": check,
+        "page": page,
+        "count": len(rows),
+        "asked": contradicted.ASKED,
+        "silent": check.contradicted.get("silent", 0),
+        "is_told": bool(check.contradicted),
+        "previous_url": f"?page={page.previous_page_number()}" if page.has_previous() else "",
+        "next_url": f"?page={page.next_page_number()}" if page.has_next() else "",
+    }
+    return render(request, "archive/review/neighbours.html", context)

@@ -32,7 +32,7 @@ def best(measure, is_met) -> dict:
 
 def test_both_sides_of_the_ratio_compute_the_same_logits(networks):
     """Else one of them might be faster for being another network."""
-    logits, _maps = networks.runtime("f32").logits_and_maps(networks.image)
+    logits = networks.runtime("f32").compute(networks.image).logits
     bare = networks.bare_forward()
     np.testing.assert_allclose(logits, bare, atol=1e-4 * np.abs(bare).max())
 

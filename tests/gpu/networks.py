@@ -8,9 +8,9 @@ import torch
 
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.manifest import Manifest
-from classifier.networks.network import MappedClassifier
+from classifier.networks.network import MappedClassifier, WithFeatures
 from classifier.networks.preprocess import Preprocessing
-from classifier.runtimes.base import Runtime
+from classifier.runtimes.base import Raw, Runtime
 from classifier.runtimes.torch_runtime import TorchRuntime
 from tests.classifier import lively
 from tests.gpu.place import Place
@@ -42,11 +42,10 @@ class OnTheCpu(Runtime):
         self.manifest, self.network, self.asked = description, network, 0
 
     @torch.inference_mode()
-    def logits_and_maps(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def compute(self, batch: np.ndarray) -> Raw:
         """See Runtime."""
         self.asked += len(batch)
-        logits, maps = self.network(torch.from_numpy(batch))
-        return logits.numpy(), maps.numpy()
+        return Raw(*(part.numpy() for part in WithFeatures(self.network)(torch.from_numpy(batch))))
 
 
 def on_the_cpu(network: MappedClassifier, architecture: str, side: int) -> OnTheCpu:

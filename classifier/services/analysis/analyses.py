@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from classifier.models import Analysis, ModelVersion
 from classifier.runtimes import precisions
+from classifier.services.analysis import features
 from classifier.services.analysis.summaries import summarise
 from classifier.services.models import registry
 from skinclinic.engine import jobs
@@ -157,6 +158,8 @@ def store_outcome(analysis: Analysis, outcome) -> None:
     if outcome.computed.precision != precisions.F32:
         waiting = waiting.exclude(precision=precisions.F32)
     waiting.update(**{name: getattr(analysis, name) for name in COMPUTED})
+    if not Analysis.objects.filter(pk=analysis.pk, before_cover=True).exists():
+        features.keep([(analysis, outcome.features)])
     # follow_jobs runs right after, in the same transaction, and brings the lesion up to date.
     photo = analysis.photo
     ids = {"analysis": analysis.pk, "photo": photo.pk, "lesion": photo.lesion_id}

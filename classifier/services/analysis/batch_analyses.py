@@ -6,16 +6,20 @@ They do not pass through the queue of the clinic's own photos, and they give way
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from classifier.models import Analysis, ModelVersion
 from classifier.runtimes import precisions
-from classifier.services.analysis import analyses
+from classifier.services.analysis import analyses, features
 from classifier.services.models import running
 from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Job, Photo
+
+if TYPE_CHECKING:
+    from classifier.analysing.pipeline import Outcome
 
 # So many photos are looked up at a time, and so many are stored together: what a kill loses is a few seconds.
 CHUNK = 96
@@ -39,19 +43,22 @@ def analyse(
     *,
     say: Callable[[int], None] = lambda done: None,
     give_way: bool = True,
+    with_features: bool = False,
 ) -> list[Unreadable]:
     """Make sure that every photo's current square has its analysis by this version, in full precision, so that figures
     are the same on another machine; say how many are through.
 
     What is stored already is not computed again, so a run that was killed goes on where it was. Photos whose
-    file cannot be read are returned. With ``give_way`` it pauses after each batch, five seconds at most, while
-    photos of the clinics wait for their answer. Raises weights.ModelRejected for a model that cannot be run.
+    file cannot be read are returned. ``with_features``: a photo whose answer is from before features were kept
+    is computed again for them; its answer stays. With ``give_way`` it pauses after each batch, five seconds at
+    most, while photos of the clinics wait for their answer. Raises weights.ModelRejected for a model that cannot
+    be run.
     """
     from classifier.analysing.batches import analyse_all
 
     runtime, unreadable, done = None, [], 0
     for ids in _chunks(photo_ids, CHUNK):
-        missing = _without_analysis(version, ids)
+        missing = _without_analysis(version, ids, with_features)
         done += len(ids) - len(missing)
         say(done)
         if not missing:
@@ -114,8 +121,10 @@ def _chunks(ids: Iterable[int], size: int) -> Iterator[list[int]]:
         yield chunk
 
 
-def _without_analysis(version: ModelVersion, ids: list[int]) -> list[Photo]:
+def _without_analysis(version: ModelVersion, ids: list[int], with_features: bool) -> list[Photo]:
     made = {row.photo_id for row in of_photos(version, ids) if row.precision == precisions.F32}
+    if with_features:
+        made -= features.lacking(version, Photo.objects.filter(pk__in=ids))
     return list(Photo.objects.filter(pk__in=[pk for pk in ids if pk not in made]).order_by("pk"))
 
 
@@ -123,9 +132,9 @@ def _open_crop(photo: Photo):
     return imaging.crop(imaging.open_rgb(store.read(photo.file_key)), photo.box)
 
 
-def _store(version: ModelVersion, batch: list[tuple[Photo, object]]) -> list[Unreadable]:
+def _store(version: ModelVersion, batch: "list[tuple[Photo, Outcome | Exception]]") -> list[Unreadable]:
     """Store what came of a batch. One that was asked for meanwhile keeps its row and its job."""
-    unreadable, new = [], []
+    unreadable, new, vectors = [], [], {}
     for photo, outcome in batch:
         if isinstance(outcome, Exception):
             unreadable.append(Unreadable(photo.pk, str(outcome)))
@@ -137,6 +146,7 @@ def _store(version: ModelVersion, batch: list[tuple[Photo, object]]) -> list[Unr
         )  # fmt: skip
         analyses.fill_in(row, outcome)
         new.append(row)
+        vectors[photo.pk] = outcome.features
     with transaction.atomic():
         rows = Photo.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
         alive = dict(rows.filter(pk__in=[row.photo_id for row in new]).values_list("pk", "file_key"))
@@ -157,8 +167,14 @@ def _store(version: ModelVersion, batch: list[tuple[Photo, object]]) -> list[Unr
                 for name in analyses.COMPUTED:
                     setattr(asked, name, getattr(row, name))
                 asked.save(update_fields=analyses.COMPUTED)
-        unasked = [row for row in new if (row.photo_id, row.box) not in waiting]
+        # One that was computed again for its features has its answer.
+        answered = {row.photo_id for row in of_photos(version, alive) if row.precision == precisions.F32}
+        unasked = [
+            row for row in new
+            if (row.photo_id, row.box) not in waiting and row.photo_id not in answered
+        ]  # fmt: skip
         Analysis.objects.bulk_create(unasked, ignore_conflicts=True)
+        features.keep([(row, vectors[row.photo_id]) for row in new])
     return unreadable
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from classifier.models import Analysis, LabelCheck, ModelVersion
 from classifier.services.analysis import batch_analyses
 from classifier.services.models import registry
+from classifier.services.similar import contradicted
 from skinclinic.archive.models import Entry
 from skinclinic.archive.services.curating import consent
 from skinclinic.archive.services.searching import selection
@@ -77,9 +78,12 @@ def run(row: LabelCheck, say: Callable[[float], None] = lambda share: None) -> N
             LabelCheck.objects.filter(pk=row.pk).update(done=start + done)
             say((start + done) / total)
 
-        unreadable += len(batch_analyses.analyse(row.model_version, photos, say=note))
+        unreadable += len(batch_analyses.analyse(row.model_version, photos, say=note, with_features=True))
         disagreeing += _note_answers(row.model_version, part)
         LabelCheck.objects.filter(pk=row.pk).update(disagreeing=disagreeing, unreadable=unreadable)
+    # Once all have been looked at: they are each other's neighbours.
+    found, silent = contradicted.among(row.model_version, keys, say=lambda done: say(1.0))
+    LabelCheck.objects.filter(pk=row.pk).update(contradicted={"rows": found, "silent": silent})
 
 
 def _note_answers(version: ModelVersion, part: list[tuple[int, int]]) -> int:

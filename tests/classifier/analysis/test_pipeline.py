@@ -8,7 +8,7 @@ from classifier.analysing.pipeline import NonFiniteScores, analyse, differential
 from classifier.networks.cam import to_heatmaps
 from classifier.networks.preprocess import to_array
 from classifier.runtimes import open_runtime
-from classifier.runtimes.base import Computed, Runtime
+from classifier.runtimes.base import Computed, Raw, Runtime
 from skinclinic.imaging.quality import assess
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.classifier import lively
@@ -31,13 +31,14 @@ class Answering(Runtime):
     max_batch = 10
     computed = Computed("nothing", "f32")
 
-    def __init__(self, logits, maps=None, background_classes=()):
+    def __init__(self, logits, maps=None, background_classes=(), features=None):
         self.manifest = lively.manifest("efficientnet_lite0", background_classes=tuple(background_classes))
         self._logits = np.float32(logits)
         self._maps = np.ones((*self._logits.shape, 2, 2), np.float32) if maps is None else maps
+        self._features = np.ones((len(self._logits), 4), np.float32) if features is None else features
 
-    def logits_and_maps(self, batch):
-        return self._logits[: len(batch)], self._maps[: len(batch)]
+    def compute(self, batch):
+        return Raw(self._logits[: len(batch)], self._maps[: len(batch)], self._features[: len(batch)])
 
 
 def test_outcomes_are_what_the_network_says_of_each_crop(runtime):

@@ -110,9 +110,9 @@ def test_bfloat16_moves_scores_little_and_keeps_maps_exact(lite_dir, cache_dir, 
     (expected, _maps), (found, _maps) = full.forward(images), coarse.forward(images)
     difference = float(np.abs(found - expected).max())
     assert 0 < difference < 0.15, "random weights multiply rounding errors"
-    logits, maps = coarse.logits_and_maps(images[:1])
+    logits, maps, _features = coarse.compute(images[:1])
     biases = [(logits - maps.mean((2, 3)))[0]]
-    logits, maps = coarse.logits_and_maps(images[1:2])
+    logits, maps, _features = coarse.compute(images[1:2])
     biases.append((logits - maps.mean((2, 3)))[0])
     np.testing.assert_allclose(*biases, atol=1e-4 * np.abs(maps).max())
 

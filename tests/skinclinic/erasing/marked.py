@@ -14,9 +14,9 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from classifier.models import Analysis, Evaluation, Training
+from classifier.models import Analysis, Evaluation, PhotoFeatures, Training
 from classifier.networks.training_photos import TrainingPhoto
-from classifier.services.analysis import assessments
+from classifier.services.analysis import assessments, features
 from classifier.services.evaluation import run as evaluation_run
 from reader_study.models import Answer, Reading, Study, StudyImage, StudySession
 from reader_study.services.making import enrolment, protocol
@@ -63,6 +63,9 @@ def fill(clinic, clara, ada) -> dict:
         PhotoWord.objects.create(clinic=clinic, photo=photo, word="qzxerase")
         photo.refresh_from_db()
     analysis = factories.make_analysis(photos[0], clara)
+    # What a model makes of a photo is the patient's, too; half numbers are two bytes each.
+    features.keep([(analysis, np.frombuffer(b"qzxerase", "<f2"))])
+    assert PhotoFeatures.objects.filter(photo=photos[0], values=b"qzxerase").exists()
     named = assessments.Named(disease="mm", text="Qzxerase impression")
     row = assessments.record_impression(clara, analysis, named)
     assessments.decide(clara, analysis, "keep", comment="Qzxerase comment", seen=assessments.stand(row))

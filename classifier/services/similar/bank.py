@@ -1,0 +1,155 @@
+"""What a process keeps of the features of a clinic's proven photos, to rule out most of them at a search.
+
+Nothing is taken from here but an order to look in: each photo that may be shown is read from the database, and asked
+there whether it still may be. So what was withdrawn, deleted or labelled otherwise in another process is never shown.
+What is new there is found before each search:
+
+- other proven photos than before, by a digest of their keys, which the database makes from an index;
+- other features, by their keys. They are only ever added, with a growing key; those of the last minutes are asked for
+  again, since who took a lower key may commit later.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+import numpy as np
+from django.db.models import Count, F, QuerySet, Sum
+from django.utils import timezone
+
+from classifier.analysing import nearest
+from classifier.models import PhotoFeatures
+from classifier.services.analysis.features import STORED
+from skinclinic.archive.models import Entry, Review
+
+# Longer than any transaction here, or any two clocks apart.
+_OVERLAP = timedelta(minutes=10)
+_AT_ONCE = 2000
+# So many clinics and models a process serves at a time.
+_KEPT = 4
+_PRIME = 2**31 - 1
+
+
+def proven(clinic_id: int) -> QuerySet[Entry]:
+    """The archive's proven photos but for those a curator has rejected; consent is another question."""
+    return Entry.objects.filter(
+        clinic=clinic_id, is_proven=True, review__in=(Review.PENDING, Review.ACCEPTED)
+    ).order_by()
+
+
+def of(clinic_id: int, model_id: int) -> "Bank":
+    """This process's bank of a clinic and a model version."""
+    with _lock:
+        bank = _banks.pop((clinic_id, model_id), None) or Bank(clinic_id, model_id)
+        _banks[clinic_id, model_id] = bank
+        while len(_banks) > _KEPT:
+            _banks.popitem(last=False)
+    return bank
+
+
+class Bank:
+    """Sketches of the features of a clinic's proven photos by one model version."""
+
+    def __init__(self, clinic_id: int, model_id: int):
+        self._clinic, self._model = clinic_id, model_id
+        self._lock = threading.Lock()
+        self._proven: set[int] = set()
+        self._digest: tuple = ()
+        self._settled = 0
+        self._clear()
+
+    def _clear(self) -> None:
+        self._sketches: nearest.Sketches | None = None
+        self._sampled = 0
+        self._ids = np.empty(0, np.int64)
+        self._photo_of: dict[int, int] = {}
+
+    def search(self, query: np.ndarray, look: Callable[[list[int]], float]) -> "Searched":
+        """Let ``look`` see keys of PhotoFeatures, the likeliest first, until no other can be near enough (see
+        ``nearest.search``). ``query``: float32 [D] of length 1."""
+        with self._lock:
+            self._bring_up_to_date(len(query))
+            ids = self._ids
+            known = len(set(self._photo_of.values()))
+            lacking = len(self._proven) - known
+            bounds = self._sketches.bounds(query) if self._sketches else np.empty(0, np.float32)
+        nearest.search(bounds, lambda places: look(ids[places].tolist()))
+        return Searched(known, lacking)
+
+    def _bring_up_to_date(self, length: int) -> None:
+        digest = _digest(self._clinic)
+        rows = PhotoFeatures.objects.filter(clinic=self._clinic, model_version=self._model).order_by("id")
+        if digest != self._digest:
+            self._proven = set(proven(self._clinic).values_list("photo", flat=True))
+            found = list(rows.values_list("id", "photo", "created_at"))
+            self._keep_only({pk for pk, photo, _at in found if photo in self._proven})
+        else:
+            found = list(rows.filter(id__gt=self._settled).values_list("id", "photo", "created_at"))
+        fresh = {pk: photo for pk, photo, _at in found if photo in self._proven and pk not in self._photo_of}
+        self._add(fresh, length)
+        self._digest = digest
+        limit = timezone.now() - _OVERLAP
+        self._settled = max((pk for pk, _photo, at in found if at < limit), default=self._settled)
+
+    def _keep_only(self, wanted: set[int]) -> None:
+        if gone := self._photo_of.keys() - wanted:
+            stays = ~np.isin(self._ids, np.fromiter(gone, np.int64, len(gone)))
+            if self._sketches:
+                self._sketches.keep(stays)
+            self._ids = self._ids[stays]
+            for pk in gone:
+                del self._photo_of[pk]
+
+    def _add(self, fresh: dict[int, int], length: int) -> None:
+        total = len(self._photo_of) + len(fresh)
+        if self._sampled < min(nearest.SAMPLE, (total + 1) // 2):
+            # Axes of a few photos bound the distances of many badly.
+            fresh = self._photo_of | fresh
+            self._clear()
+            self._sample(list(fresh), length)
+        keys = list(fresh)
+        for start in range(0, len(keys), _AT_ONCE):
+            ids, vectors = read(keys[start : start + _AT_ONCE], length)
+            if self._sketches is None or not len(ids):
+                continue
+            self._sketches.add(vectors)
+            self._ids = np.concatenate([self._ids, ids])
+            self._photo_of |= {pk: fresh[pk] for pk in ids.tolist()}
+
+    def _sample(self, keys: list[int], length: int) -> None:
+        """Take the axes from some of these, evenly over all, since sources come one after the other."""
+        step = max(1, len(keys) // nearest.SAMPLE)
+        _ids, vectors = read(keys[::step][: nearest.SAMPLE], length)
+        if len(vectors):
+            self._sketches, self._sampled = nearest.Sketches(vectors), len(vectors)
+
+
+class Searched:
+    """``photos``: how many proven photos were compared. ``lacking``: how many could not be, because the model has not
+    looked at them yet or its answer is from before features were kept."""
+
+    def __init__(self, photos: int, lacking: int):
+        self.photos, self.lacking = photos, lacking
+
+
+def read(keys: Iterable[int], length: int) -> tuple[np.ndarray, np.ndarray]:
+    """(keys [n], unit vectors float32 [n, D]) of these features, as far as they are there and of this length."""
+    found = PhotoFeatures.objects.filter(pk__in=list(keys)).order_by("pk").values_list("pk", "values")
+    kept = [(pk, values) for pk, values in found if len(values) == length * STORED.itemsize]
+    joined = b"".join(bytes(values) for _pk, values in kept)
+    vectors = np.frombuffer(joined, STORED).reshape(len(kept), length)
+    return np.array([pk for pk, _values in kept], np.int64), nearest.unit(vectors)
+
+
+def _digest(clinic_id: int) -> tuple:
+    """The same as long as the proven photos are the same, as far as a sum of scattered keys can tell."""
+    key = F("pk") * 1664525 % _PRIME
+    mixed = key.bitxor(key.bitrightshift(15))  # type: ignore[arg-type]  # the stubs know numbers alone
+    scattered = mixed * 1013904223 % _PRIME
+    found = proven(clinic_id).aggregate(count=Count("pk"), sum=Sum("pk"), scattered=Sum(scattered))
+    return tuple(found.values())
+
+
+_banks: OrderedDict[tuple[int, int], Bank] = OrderedDict()
+_lock = threading.Lock()

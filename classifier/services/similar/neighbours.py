@@ -1,0 +1,141 @@
+"""The proven photos of the clinic's archive that the model finds most like the square it has answered."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from classifier.analysing import nearest
+from classifier.models import Analysis, PhotoFeatures
+from classifier.services.analysis import features
+from classifier.services.similar import bank
+from skinclinic.archive.models import Entry, Review
+from skinclinic.archive.services.curating import consent
+from skinclinic.imaging import Box, largest_centred_square
+from skinclinic.models import Photo
+
+# As many as stand in a row beside the model's list.
+SHOWN = 6
+FOUND, NONE_PROVEN, NO_FEATURES, SET_ASIDE = "found", "none_proven", "no_features", "set_aside"
+STATES = (FOUND, NONE_PROVEN, NO_FEATURES, SET_ASIDE)
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A proven photo. ``likeness``: cosine between the features, at most 1; 1 for the same picture."""
+
+    entry: Entry
+    likeness: float
+
+    @property
+    def is_reviewed(self) -> bool:
+        return self.entry.review == Review.ACCEPTED
+
+
+@dataclass(frozen=True)
+class Found:
+    """``state``: one of the words above. ``compared``: proven photos that were looked through; ``lacking``: those that
+    could not be; ``own``: proven photos of the same patient or lesion, which are left out."""
+
+    state: str
+    neighbours: list[Neighbour] = field(default_factory=list)
+    compared: int = 0
+    lacking: int = 0
+    own: int = 0
+
+
+def of_analysis(row: Analysis, most: int = SHOWN) -> Found:
+    """The photos nearest to a finished analysis, by its model version, one a lesion, nearest first.
+
+    Photos of the same lesion and of the same patient are left out and counted: they are no second opinion, and they
+    are shown with the patient. So is what may not be used any more. Who may see the answer may see these; it is for the
+    caller to ask.
+    """
+    if row.set_aside:
+        return Found(SET_ASIDE)
+    own = features.of_square(row)
+    if own is None:
+        return Found(NO_FEATURES)
+    (query,) = nearest.unit(own[None])
+    looking = _Looking(row.photo, row.model_version_id, query, most)
+    searched = bank.of(row.clinic_id, row.model_version_id).search(query, looking.look)
+    if not searched.photos + searched.lacking:
+        return Found(NONE_PROVEN)
+    entries = Entry.objects.select_related("source", "photo").in_bulk([pk for _d, pk in looking.nearest()])
+    neighbours = [
+        Neighbour(entries[pk], nearest.likeness(distance))
+        for distance, pk in looking.nearest()
+        if pk in entries
+    ]
+    return Found(FOUND, neighbours, searched.photos, searched.lacking, _own(row).count())
+
+
+def of_photo(photo: Photo, model_id: int, own: np.ndarray, most: int) -> list[int]:
+    """Keys of the entries of the photos nearest to one with features ``own``, float16 [D], as ``of_analysis`` has them.
+    ``photo`` has its lesion."""
+    (query,) = nearest.unit(own[None])
+    looking = _Looking(photo, model_id, query, most)
+    bank.of(photo.clinic_id, model_id).search(query, looking.look)
+    return [pk for _distance, pk in looking.nearest()]
+
+
+def _own(row: Analysis):
+    """Proven photos of the same patient, else of the same lesion."""
+    lesion = row.photo.lesion
+    proven = bank.proven(row.clinic_id).exclude(photo=row.photo_id)
+    if lesion.patient_id:
+        return proven.filter(photo__lesion__patient=lesion.patient_id)
+    return proven.filter(photo__lesion=lesion.pk)
+
+
+class _Looking:
+    """Reads the photos that a search comes by, as they are now, and remembers the nearest of each lesion."""
+
+    def __init__(self, photo: Photo, model_id: int, query: np.ndarray, most: int):
+        self._photo, self._model, self._query, self._most = photo, model_id, query, most
+        self._best: dict[object, tuple[float, int]] = {}
+
+    def look(self, keys: list[int]) -> float:
+        """See ``nearest.search``."""
+        photo, lesion = self._photo, self._photo.lesion
+        entry = "photo__archive_entry__"
+        usable = PhotoFeatures.objects.filter(
+            pk__in=keys, clinic=photo.clinic_id, model_version=self._model,
+            photo__archive_entry__in=bank.proven(photo.clinic_id),
+        )  # fmt: skip
+        usable = usable.exclude(consent.missing(entry)).exclude(photo=photo.pk)
+        usable = usable.exclude(photo__lesion=lesion.pk).order_by()
+        if lesion.patient_id:
+            usable = usable.exclude(photo__lesion__patient=lesion.patient_id)
+        found = usable.values_list(
+            "values", "box_x", "box_y", "box_size", "photo__box_x", "photo__box_y", "photo__box_size",
+            "photo__width", "photo__height", f"{entry}pk", f"{entry}source", f"{entry}source_lesion", "photo__lesion",
+        )  # fmt: skip
+        kept = [
+            line for line in found
+            if len(line[0]) == self._query.size * features.STORED.itemsize
+            and Box(*line[1:4]) == _square(*line[4:9])
+        ]  # fmt: skip
+        if kept:
+            joined = b"".join(bytes(line[0]) for line in kept)
+            vectors = nearest.unit(np.frombuffer(joined, features.STORED).reshape(len(kept), -1))
+            distances = np.square(vectors - self._query).sum(axis=1).tolist()
+            for distance, line in zip(distances, kept, strict=True):
+                self._note(distance, *line[9:])
+        far = sorted(distance for distance, _pk in self._best.values())
+        return far[self._most - 1] if len(far) >= self._most else float("inf")
+
+    def _note(self, distance: float, pk: int, source: int, name: str, lesion: int) -> None:
+        # The source's own name holds a lesion together that came in pieces.
+        whose = (source, name) if name else lesion
+        if whose not in self._best or (distance, pk) < self._best[whose]:
+            self._best[whose] = (distance, pk)
+
+    def nearest(self) -> list[tuple[float, int]]:
+        """(squared distance, entry), nearest first, at most as many as asked for."""
+        return sorted(self._best.values())[: self._most]
+
+
+def _square(x: int | None, y: int | None, size: int | None, width: int, height: int) -> Box:
+    if x is None or y is None or size is None:
+        return largest_centred_square(width, height)
+    return Box(x, y, size)
