@@ -10,6 +10,9 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
+from skinclinic.engine import jobs
+from skinclinic.models import Job
+
 
 class Engine:
     """Starts workers and reconcilers as processes of their own, sharing this test's database and home."""
@@ -56,6 +59,15 @@ class Engine:
             process.kill()
             process.wait()
         self.log.close()
+
+
+def run_to_the_end(kind: str) -> int:
+    """Run jobs of this kind in this process until none waits, as if each pause before another attempt were over."""
+    count = 0
+    while ran := jobs.run_waiting(kind):
+        count += ran
+        Job.objects.filter(kind=kind, state=Job.State.QUEUED).update(not_before=None)
+    return count
 
 
 def database_url() -> str:

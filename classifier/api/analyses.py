@@ -263,6 +263,7 @@ class AnalysisViewSet(AnalysisFiles):
     @action(detail=False, methods=["post"], url_path="retry-failed")
     def retry_failed(self, request):
         """Queue the failed analyses of a clinic (``clinic``, by default the caller's first) again, 500 at a time."""
+        strict.only(request, "clinic")
         queued, left = retry_failed(self.clinic_for_new(), request.user)
         return Response({"queued": queued, "still_failed": left})
 

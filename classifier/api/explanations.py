@@ -10,6 +10,7 @@ from classifier.api.serializers import ExplanationSerializer
 from classifier.models import Explanation
 from classifier.presenters.maps import maps_json
 from classifier.services.analysis import assessments, explanations
+from skinclinic.api import strict
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused
 from skinclinic.engine import work
@@ -48,6 +49,7 @@ class ExplanationViewSet(ReadViewSet):
     @action(detail=True, methods=["post"])
     def cancel(self, request, pk=None):
         """Stop one that waits or runs; ``retry`` takes it up again."""
+        strict.only(request)
         row = self.get_object()
         job = work.last([explanations.JOB], row.pk)
         if job is None or not work.cancel(job, request.user):
@@ -58,6 +60,7 @@ class ExplanationViewSet(ReadViewSet):
     @action(detail=True, methods=["post"])
     def retry(self, request, pk=None):
         """Take one up again that was stopped or failed."""
+        strict.only(request)
         row = self.get_object()
         try:
             went_on = explanations.go_on(row, request.user)

@@ -242,13 +242,13 @@ class AnalysisSerializer(ClinicRowSerializer):
         return shown
 
 
-class RetryFailedSerializer(serializers.Serializer):
+class RetryFailedSerializer(strict.Serializer):
     """Whose failed analyses: the slug of a clinic, by default the caller's first."""
 
     clinic = serializers.CharField(required=False)
 
 
-class RetriedSerializer(serializers.Serializer):
+class RetriedSerializer(strict.Serializer):
     """How many were queued, and how many are failed still."""
 
     queued = serializers.IntegerField()
@@ -290,14 +290,14 @@ class ExplanationSerializer(ClinicRowSerializer):
         return {"code": job.error_code, "message": failure(job)}
 
 
-class AskExplanationSerializer(serializers.Serializer):
+class AskExplanationSerializer(strict.Serializer):
     """``method``: ``grad_cam_pp`` (Grad-CAM++), ``layer_cam_2x`` and ``layer_cam_4x`` (LayerCAM of earlier stages),
     ``score_cam``."""
 
     method = serializers.ChoiceField(Explanation.Method.choices)
 
 
-class NeighbourSerializer(serializers.Serializer):
+class NeighbourSerializer(strict.Serializer):
     """A proven photo of the archive. ``label``: one of the 12 by key, or another disease by name; ``likeness``: cosine
     between what the model made of both photos, at most 1; ``reviewed``: a curator has accepted it."""
 
@@ -312,7 +312,7 @@ class NeighbourSerializer(serializers.Serializer):
     is_synthetic = serializers.BooleanField(source="entry.photo.is_synthetic")
 
 
-class SimilarSerializer(serializers.Serializer):
+class SimilarSerializer(strict.Serializer):
     """``state``: ``found``; ``none_proven``: the archive holds no proven photo; ``no_features``: not evaluable, the
     answer is from before photos could be compared; ``set_aside``: the answer does not count. ``compared``: among how
     many proven photos; ``lacking``: how many more the model has not looked at; ``own``: proven photos of the same

@@ -147,5 +147,5 @@ def test_wrong_readers_are_refused(api, coordinator, ready):
 def test_a_list_asks_the_database_as_often_for_many(api, coordinator, clinic, django_assert_max_num_queries):
     Study.objects.bulk_create(Study(clinic=clinic, name=f"S{n}") for n in range(30))
     client = api(coordinator)
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         assert len(client.get("/api/studies/").json()["results"]) == 30

@@ -14,6 +14,7 @@ from skinclinic.models import Invitation, Job, Letter, Member, User
 from skinclinic.services import invitations, letters
 from tests import factories
 from tests.cases import each
+from tests.engine import run_to_the_end
 from tests.skinclinic.pages import NASTY, messages_of, url
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +71,7 @@ def test_invites_although_the_mail_server_is_down(client_for, admin_user, settin
     response = client_for(admin_user).post(url("members"), {"email": "nora@example.org", "role": "curator"})
     link = shown_link(response)
     assert response.status_code == 200 and link in response.content.decode()
-    jobs.run_waiting(letters.JOB)
+    run_to_the_end(letters.JOB)
     client = client_for(admin_user)
     assert b"could not be sent to nora@example.org" in client.get(url("members")).content
     assert Job.objects.get().error == "The mail server took no letter: Connection refused."

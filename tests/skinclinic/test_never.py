@@ -26,6 +26,7 @@ NEVER: dict[str, tuple[str, dict[str, str]]] = {
         ".raw( .extra( RawSQL( cursor.execute .cursor()",
         {
             "skinclinic/archive/services/datasets/datasets.py": "names of columns, from the model and quoted",
+            "skinclinic/engine/clock.py": "the time, without a value",
             "skinclinic/services/audit_chain.py": "the name of a table, from the model",
             "skinclinic/services/backing_up/making.py": "how large the database is",
             "skinclinic/services/backing_up/restoring.py": "names of tables, from the database and quoted",

@@ -171,7 +171,7 @@ def test_a_page_is_asked_for_again(client_for, admin_user, later):
     assert client.get(confirm, {"next": "/bin/"}).context["next_page"] == "/bin/"
     wrong = client.post(confirm, {"next": "/bin/", "confirm_password": "wrong"})
     assert wrong.status_code == 403 and ("next", "/bin/") in wrong.context["kept"]
-    for page, goes_to in (("/bin/", "/bin/"), ("https://evil.example/", "/")):
+    for page, goes_to in (("/bin/", "/bin/"), ("https://evil.example/", "/start/")):
         answer = client.post(confirm, {"next": page, "confirm_password": factories.PASSWORD})
         assert (answer.status_code, answer.url) == (302, goes_to)
 

@@ -61,7 +61,7 @@ def test_panels_are_photo_overlay_and_heatmap(client_for, clinician, analysis):
 
 
 def test_what_stands_under_a_picture_names_disease_and_model_and_that_it_does_not_diagnose(analysis):
-    said = " ".join(analysis_files._caption(analysis, "mm"))
+    said = " ".join(analysis_files._caption(analysis, analysis_files.Drawn("mm")))
     for words in ("Malignant melanoma", analysis.model_version.name, "does not diagnose"):
         assert words in said
 

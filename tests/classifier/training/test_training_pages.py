@@ -27,6 +27,7 @@ from skinclinic.models import Job, Lesion
 from skinclinic.services.refused import Refused
 from tests import factories
 from tests.cases import each
+from tests.engine import run_to_the_end
 from tests.skinclinic.pages import NASTY, messages_of
 
 pytestmark = pytest.mark.django_db
@@ -247,7 +248,7 @@ def test_a_process_that_dies_is_tried_again(frozen, curator, monkeypatch):
         return subprocess.Popen(["sh", "-c", "kill -9 $$"], stdin=subprocess.PIPE)
 
     monkeypatch.setattr(training_process, "_start", dies)
-    assert jobs.run_waiting("train") == jobs.MAX_ATTEMPTS
+    assert run_to_the_end("train") == jobs.MAX_ATTEMPTS
     row = Job.objects.get(kind="train")
     assert row.state == "failed" and "-9" in row.error
 

@@ -19,6 +19,7 @@ from skinclinic.models import Letter
 from skinclinic.services import letters
 from skinclinic.services.refused import Refused
 from tests.cases import each
+from tests.engine import run_to_the_end
 from tests.skinclinic.pages import NASTY
 
 pytestmark = pytest.mark.django_db
@@ -109,7 +110,7 @@ def test_a_letter_that_waits_holds_no_link_and_one_that_failed_is_sent_again(
         down.setattr(
             letters.mail, "send", Mock(side_effect=ConnectionRefusedError(111, "Connection refused"))
         )
-        jobs.run_waiting(letters.JOB)
+        run_to_the_end(letters.JOB)
     assert not mailoutbox
     reader = Reader.objects.select_related("letter__job").get()
     assert reader.letter.has_failed and "refused" in reader.letter.job.error
@@ -153,7 +154,7 @@ def test_the_page_tries_a_letter_again(draft, coordinator, client_for, settings,
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     (one,) = readers.invite(draft, [Wanted("Ann", "ann@example.org", draft.groups.first())], coordinator, str)
-    jobs.run_waiting(letters.JOB)
+    run_to_the_end(letters.JOB)
     client, address = client_for(coordinator), f"/studies/{draft.pk}/readers/"
     assert "could not be sent to ann@example.org" in client.get(address).content.decode()
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

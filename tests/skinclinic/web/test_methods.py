@@ -17,10 +17,10 @@ def test_methods_that_nothing_here_knows_are_refused_and_logged(client_for, admi
                 method,
                 address,
             )
-    answer = client.generic("TRACE", "/api/patients/")
+    answer = client.generic("TRACE", "/api/v1/patients/")
     assert (answer.status_code, answer.json()["error"]["code"]) == (405, "method_not_allowed")
-    assert "Method Not Allowed: /api/patients/" in caplog.text
-    assert client.generic("PUT", "/api/patients/").status_code == 405, "known, but not here"
+    assert "Method Not Allowed: /api/v1/patients/" in caplog.text
+    assert client.generic("PUT", "/api/v1/patients/").status_code == 405, "known, but not here"
 
 
 def test_a_parameter_that_comes_twice_means_its_last_value_to_the_check_and_to_what_is_done(
