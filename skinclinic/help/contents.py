@@ -12,7 +12,8 @@ CONTENTS: dict[str, tuple[str, ...]] = {
     CURATOR: ("archive", "review", "duplicates", "imports", "datasets"),
     COORDINATOR: ("study-making", "study-running", "study-results", "reading"),
     ADMIN: (
-        "people", "consent", "erasing", "settings", "audit", "models", "training", "evaluating", "thresholds",
+        "people", "consent", "erasing", "settings", "audit", "models", "after-publishing", "training",
+        "evaluating", "thresholds",
     ),
     OPERATOR: ("operating", "backup"),
     EVERYBODY: ("account", "tokens"),

@@ -7,7 +7,7 @@ PLACES = {
     "photo-cover": "upload", "photo-square": "upload", "photo-filing": "patients", "filing": "patients",
     "photo": "result", "photo-retry": "result", "photo-size": "over-time", "photo-delete": "erasing",
     "analysis": "result", "analysis-maps": "heatmaps", "analysis-impression": "decide",
-    "analysis-decision": "decide", "patient-photos": "phone", "try": "try",
+    "analysis-decision": "decide", "analysis-explanations": "heatmaps", "explanation": "heatmaps", "patient-photos": "phone", "try": "try",
     "offline": "phone", "manifest": "phone", "service-worker": "phone",
     # Cases
     "worklist": "worklist", "cases": "worklist", "case-tags": "worklist", "search": "worklist",
@@ -28,7 +28,8 @@ PLACES = {
     "subtype": "review", "import": "imports", "duplicate": "duplicates", "dataset": "datasets",
     # Models
     "model": "models", "model-training": "training", "evaluation": "evaluating",
-    "evaluation-thresholds": "thresholds", "threshold": "thresholds",
+    "evaluation-thresholds": "thresholds", "threshold": "thresholds", "after-publishing": "after-publishing",
+    "monitor": "after-publishing",
     # Reader studies
     "studies": "study-making", "study": "study-running", "study-new": "study-making",
     "study-settings": "study-making", "study-design": "study-making", "study-sample": "study-making",
@@ -41,7 +42,7 @@ PLACES = {
     "password": "account", "forgotten": "account", "reset": "account", "email": "account",
     "new-email": "account", "sign-out": "account", "mfa": "account", "openid": "account", "join": "account",
     "switch-clinic": "account", "set_language": "account",
-    "token": "tokens", "service-account": "tokens", "clinic-token": "tokens",
+    "token": "tokens", "service-account": "tokens", "clinic-token": "tokens", "webhook": "tokens",
     "member": "people", "invitation": "people", "clinic-settings": "settings", "letterhead": "settings",
     "overview": "settings", "start": "account", "first-steps": "account",
     "retention": "erasing", "erasures": "erasing", "audit": "audit",
