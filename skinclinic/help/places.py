@@ -7,7 +7,8 @@ PLACES = {
     "photo-cover": "upload", "photo-square": "upload", "photo-filing": "patients", "filing": "patients",
     "photo": "result", "photo-retry": "result", "photo-size": "over-time", "photo-delete": "erasing",
     "analysis": "result", "analysis-maps": "heatmaps", "analysis-impression": "decide",
-    "analysis-decision": "decide", "analysis-explanations": "heatmaps", "explanation": "heatmaps", "patient-photos": "phone", "try": "try",
+    "analysis-decision": "decide", "analysis-explanations": "heatmaps", "explanation": "heatmaps",
+    "patient-photos": "phone", "try": "try",
     "offline": "phone", "manifest": "phone", "service-worker": "phone",
     # Cases
     "worklist": "worklist", "cases": "worklist", "case-tags": "worklist", "search": "worklist",
