@@ -165,7 +165,7 @@ def changes(old: DatasetVersion, new: DatasetVersion) -> dict[str, int] | None:
     if (there := kept([new]).get(new.pk)) is None:
         ask(new)
         raise NotCounted
-    return {kind: found["count"] for kind, found in there.values["changes"].items()}
+    return {kind: there.values["changes"][kind]["count"] for kind in differences.KINDS}
 
 
 def marked(version: DatasetVersion, kind: str, since: DatasetVersion | None = None) -> Marked | None:

@@ -510,11 +510,11 @@ def left_out(draft: DatasetVersion) -> int:
 
 
 def _copy(rows: QuerySet[DatasetItem], version: DatasetVersion) -> int:
-    """Copy items into a version by one statement; return how many were not there."""
+    """Copy items into a version by one statement, in their order; return how many were not there."""
     meta, quote = DatasetItem._meta, connection.ops.quote_name
     names = (*COPIED, "entry")
     # Of another version the same columns, and this one's key.
-    chosen = rows.order_by().values_list(*names, Value(version.pk, BigIntegerField()))
+    chosen = rows.order_by("pk").values_list(*names, Value(version.pk, BigIntegerField()))
     sql, params = chosen.query.sql_with_params()
     named = {field.name: str(field.column) for field in meta.concrete_fields}
     columns = ", ".join(quote(named[name]) for name in (*names, "version"))

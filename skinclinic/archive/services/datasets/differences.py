@@ -29,8 +29,8 @@ def between(
         [key for one in found.values() for key in one["items"]]
     )
     changes = {
-        kind: Change(one["count"], [there[key] for key in one["items"] if key in there])
-        for kind, one in found.items()
+        kind: Change(found[kind]["count"], [there[key] for key in found[kind]["items"] if key in there])
+        for kind in KINDS
     }
     note_earlier(old, [item for change in changes.values() for item in change.items])
     return changes

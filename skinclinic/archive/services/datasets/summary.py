@@ -87,10 +87,17 @@ def of(version: DatasetVersion) -> Summary:
 
 
 def to_json(found: Summary) -> dict[str, Any]:
-    """Its numbers as plain values, which can be kept."""
-    values = {name: value for name, value in vars(found).items() if name != "version"}
-    values |= {"all": asdict(found.all), "proven": asdict(found.proven)}
-    return values | {"skin_type": list(found.skin_type.items())}
+    """Its numbers as plain values, which can be kept: what has an order as pairs, for PostgreSQL sorts names."""
+    return {
+        "all": asdict(found.all),
+        "proven": asdict(found.proven),
+        "classes": list(found.classes.items()),
+        "others": list(found.others.items()),
+        "ethnicity": list(found.ethnicity.items()),
+        "skin_type": list(found.skin_type.items()),
+        "split": list(found.split.items()),
+        "tags": [(group, count, list(of_tag.items())) for group, (count, of_tag) in found.tags.items()],
+    }
 
 
 def from_json(version: DatasetVersion, values: dict[str, Any]) -> Summary:
@@ -99,12 +106,12 @@ def from_json(version: DatasetVersion, values: dict[str, Any]) -> Summary:
         version=version,
         all=Numbers(**values["all"]),
         proven=Numbers(**values["proven"]),
-        classes={key: (n, proven) for key, (n, proven) in values["classes"].items()},
-        others={key: (n, proven) for key, (n, proven) in values["others"].items()},
-        ethnicity=values["ethnicity"],
-        skin_type={key: n for key, n in values["skin_type"]},
-        split=values["split"],
-        tags={key: (n, of_tag) for key, (n, of_tag) in values["tags"].items()},
+        classes={key: (n, proven) for key, (n, proven) in values["classes"]},
+        others={key: (n, proven) for key, (n, proven) in values["others"]},
+        ethnicity=dict(values["ethnicity"]),
+        skin_type=dict(values["skin_type"]),
+        split=dict(values["split"]),
+        tags={group: (count, dict(of_tag)) for group, count, of_tag in values["tags"]},
     )
 
 
