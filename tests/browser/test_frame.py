@@ -119,6 +119,7 @@ def test_nothing_runs_over_the_side(open_page, admin_user, clinic, width):
     clinic.name = "Department of Dermatology, University Hospital of Elsewhere"
     clinic.save()
     page = open_page(admin_user, "/account/", width=width)
+    expect(page.locator(".engine-state")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("document.querySelector('.app-bar').offsetHeight") <= 56
 

@@ -77,6 +77,7 @@ export class Heatmap {
   /** Draw the heatmaps of this address instead; `key` of the explanation ("": Grad-CAM) and `words` for it. */
   explain(url, key, words) {
     this.tell(key, words);
+    this.leadDownloads();
     this.maps = null;
     this.load(url);
   }
