@@ -54,5 +54,6 @@ for _try in $(seq 60); do
   curl --silent --fail --cacert "$folder/etc/nginx/tls/tls.crt" https://localhost/healthz && break
   sleep 1
 done
-curl --silent --fail --cacert "$folder/etc/nginx/tls/tls.crt" https://localhost/login/ | grep -q 'name="password"'
+page=$(curl --silent --fail --cacert "$folder/etc/nginx/tls/tls.crt" https://localhost/login/)
+grep -q 'name="password"' <<< "$page"
 echo "== it answers after $((SECONDS - began)) s"
