@@ -51,7 +51,7 @@ for step in 1 2 3 4 5 6; do
   echo "== step $step: $((SECONDS - since)) s"
 done
 for _try in $(seq 60); do
-  curl --silent --fail --cacert "$folder/etc/nginx/tls/tls.crt" https://localhost/healthz && break
+  curl --silent --fail --cacert "$folder/etc/nginx/tls/tls.crt" https://localhost/healthz >/dev/null && break
   sleep 1
 done
 page=$(curl --silent --fail --cacert "$folder/etc/nginx/tls/tls.crt" https://localhost/login/)
