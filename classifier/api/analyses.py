@@ -30,6 +30,7 @@ from classifier.api.serializers import (
 from classifier.metrics.listing import listed
 from classifier.models import Analysis, Assessment
 from classifier.presenters.analysis_files import square_jpeg
+from classifier.presenters.hidden_answers import impression_first
 from classifier.presenters.maps import maps_json
 from classifier.services.analysis import assessments, explanations
 from classifier.services.analysis.analyses import NoModel, request_analysis, retry_failed
@@ -211,11 +212,7 @@ class AnalysisViewSet(AnalysisFiles):
         """The analysis, if its answer is there and may be seen."""
         row = self.get_object()
         if not assessments.may_see_answer(self.request.user, self.member(row.clinic_id), row):
-            raise Refused(
-                409,
-                "impression_first",
-                _("Record your own impression first, or choose to see the answer without one."),
-            )
+            raise Refused(409, "impression_first", impression_first())
         if not row.is_done:
             raise Refused(409, "not_analysed", _("This photo is not analysed yet."))
         return row

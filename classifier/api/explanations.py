@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from classifier.api.serializers import ExplanationSerializer
 from classifier.models import Explanation
+from classifier.presenters.hidden_answers import impression_first
 from classifier.presenters.maps import maps_json
 from classifier.services.analysis import assessments, explanations
 from skinclinic.api import strict
@@ -29,11 +30,7 @@ class ExplanationViewSet(ReadViewSet):
     def get_object(self):
         row = super().get_object()
         if not assessments.may_see_answer(self.request.user, self.member(row.clinic_id), row.analysis):
-            raise Refused(
-                409,
-                "impression_first",
-                _("Record your own impression first, or choose to see the answer without one."),
-            )
+            raise Refused(409, "impression_first", impression_first())
         return row
 
     @extend_schema(responses=OpenApiTypes.OBJECT)

@@ -175,12 +175,14 @@ def confirmed(content: dict[str, Any]) -> list[tuple[str, int]]:
     return [(names.get(key, _("not said")), n) for key, n in content["lesions"]["confirmed"].items()]
 
 
-def shares(content: dict[str, Any]) -> list[tuple[str, Share, Share]]:
-    """(where actinic keratosis goes, sensitivity, specificity): the rule's policy first."""
+def shares(content: dict[str, Any], first: str) -> list[tuple[str, Share, Share]]:
+    """(where actinic keratosis goes, sensitivity, specificity): ``first``, which is the rule's policy, first."""
     names = {"benign": _("actinic keratosis as benign"), "malignant": _("actinic keratosis as malignant")}
     return [
         (names[policy], Share.of_pair(found[SENSITIVITY]["all"]), Share.of_pair(found[SPECIFICITY]["all"]))
-        for policy, found in content["proven"].get("policies", {}).items()
+        for policy, found in sorted(
+            content["proven"].get("policies", {}).items(), key=lambda one: one[0] != first
+        )
     ]
 
 

@@ -1,5 +1,7 @@
 """Whose answers a page must not show yet."""
 
+from django.utils.translation import gettext as _
+
 from classifier.models import Analysis
 from classifier.services.analysis.assessments import hidden_photo_ids
 from skinclinic.permissions import member_of
@@ -11,3 +13,8 @@ def hidden_answers(request: SignedInRequest, clinic: int, photos) -> set[int]:
     waiting = [photo for photo in photos if not photo.lesion.is_archived]
     asked = Analysis.objects.asked_for().filter(photo__in=waiting).values_list("photo", flat=True)
     return hidden_photo_ids(request.user, member_of(request.user, clinic), set(asked))
+
+
+def impression_first() -> str:
+    """What page and API say of an answer that is kept back."""
+    return _("Record your own impression first, or choose to see the answer without one.")

@@ -10,6 +10,7 @@ from classifier.plots.colormaps import COLORMAPS, OPACITY
 from classifier.presenters import explanations
 from classifier.presenters.analysis_files import Drawn, panels_png, report_of, report_pdf
 from classifier.presenters.differential import ResultView
+from classifier.presenters.hidden_answers import impression_first
 from classifier.presenters.result import answer_view, chosen_thresholds, member_of
 from classifier.services.analysis import assessments
 from classifier.views.result import ANALYSES
@@ -47,8 +48,7 @@ def _answered(request: SignedInRequest, pk: int) -> Analysis | HttpResponse:
     """The analysis, if it is finished and its answer may be seen; else the refusal."""
     found = get_for(request.user, ANALYSES, pk)
     if not assessments.may_see_answer(request.user, member_of(request, found), found):
-        message = _("Record your own impression first, or choose to see the answer without one.")
-        return json_error(409, "impression_first", message)
+        return json_error(409, "impression_first", impression_first())
     if not found.is_done:
         return json_error(409, "not_analysed", _("This photo is not analysed yet."))
     return found

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from classifier.models import Explanation
 from classifier.presenters import explanations as shown
+from classifier.presenters.hidden_answers import impression_first
 from classifier.presenters.maps import maps_json
 from classifier.services.analysis import explanations
 from classifier.services.analysis.assessments import may_see_answer
@@ -27,7 +28,7 @@ def ask(request: SignedInRequest, pk: int) -> HttpResponse:
     analysis = get_for(request.user, ANALYSES, pk, EDIT)
     member = member_of(request.user, analysis.clinic_id)
     if not may_see_answer(request.user, member, analysis):
-        return json_error(409, "impression_first", _impression_first())
+        return json_error(409, "impression_first", impression_first())
     why = ""
     try:
         explanations.ask(analysis, request.POST.get("method", ""), request.user)
@@ -52,11 +53,7 @@ def maps(request: SignedInRequest, pk: int) -> JsonResponse:
     row = get_for(request.user, EXPLANATIONS, pk)
     analysis = row.analysis
     if not may_see_answer(request.user, member_of(request.user, row.clinic_id), analysis):
-        return json_error(409, "impression_first", _impression_first())
+        return json_error(409, "impression_first", impression_first())
     if not row.is_done:
         return json_error(409, "not_explained", _("This explanation is not computed yet."))
     return JsonResponse(maps_json(row.heatmaps(), analysis.box))
-
-
-def _impression_first() -> str:
-    return _("Record your own impression first, or choose to see the answer without one.")

@@ -204,7 +204,7 @@ def _told(row: Monitor) -> dict:
         return context
     return context | {
         "verification": shown.verification(content["lesions"]),
-        "shares": shown.shares(content),
+        "shares": shown.shares(content, row.rule["policy"]),
         "diseases": shown.diseases(content),
         "missing": shown.missing_diseases(content),
         "not_counted": shown.not_counted(content),

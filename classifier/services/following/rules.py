@@ -68,7 +68,9 @@ class Rule:
 
     @classmethod
     def of_json(cls, kept: Mapping[str, Any]) -> Self:
-        references = {name: Reference(**one) for name, one in kept["references"].items()}
+        # PostgreSQL keeps no order of names.
+        there = [name for name in ENDPOINTS if name in kept["references"]]
+        references = {name: Reference(**kept["references"][name]) for name in there}
         return cls(kept["alpha"], kept["policy"], references)
 
 

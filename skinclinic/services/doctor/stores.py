@@ -148,7 +148,7 @@ def workers() -> Iterator[Finding]:
 @check("backup")
 def backup() -> Iterator[Finding]:
     last = AuditEvent.objects.filter(action="backup.make").order_by("-pk").first()
-    remedy = "`manage.py backup DEST`, nightly: docs/backup.md has the timer."
+    remedy = "`manage.py backup DEST`, nightly: docs/backup.md and docs/systemd.md have the timer."
     if last is None:
         yield warn("backup", "no backup was ever made with `manage.py backup`", remedy)
     elif timezone.now() - last.at > _BACKUP_EVERY:

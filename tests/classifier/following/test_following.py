@@ -1,5 +1,6 @@
 """What is counted of a model in use, and when an alarm is raised."""
 
+import json
 from datetime import date
 
 import numpy as np
@@ -8,6 +9,7 @@ from django.core import mail
 
 from classifier.metrics import malignancy
 from classifier.models import Analysis, Monitor, MonitorAlarm, MonitorCase, ThresholdSet
+from classifier.presenters import following
 from classifier.services.following import cases, counting, drift, due, records, rules
 from classifier.services.following.periods import Periods
 from classifier.services.following.rules import COVERAGE, SENSITIVITY, SPECIFICITY, Reference, Rule
@@ -250,6 +252,22 @@ def test_a_promise_is_held_against_for_diseases_of_which_something_is_promised(w
     run(row)
     assert row.evidence[COVERAGE]["cases"] == 11
     assert row.alarms.get().endpoint == COVERAGE
+
+
+def test_what_has_an_order_keeps_it_where_the_database_sorts_names():
+    """PostgreSQL gives names of its JSON back by length and alphabet."""
+    two = {name: Reference(0.8, rules.STATED) for name in (SENSITIVITY, COVERAGE)}
+    kept = json.loads(json.dumps(Rule(references=two).to_json(), sort_keys=True))
+    assert list(Rule.of_json(kept).references) == [SENSITIVITY, COVERAGE]
+    pair = {"all": [9, 12]}
+    content = {
+        "proven": {
+            "policies": {name: {SENSITIVITY: pair, SPECIFICITY: pair} for name in ("benign", "malignant")}
+        }
+    }
+    for first in ("benign", "malignant"):
+        told = [words for words, _sensitivity, _specificity in following.shares(content, first)]
+        assert len(told) == 2 and told[0].endswith(f"as {first}")
 
 
 def test_another_clinics_cases_are_none_of_it(world, monitor):
