@@ -4,7 +4,9 @@
 """
 
 import contextlib
+import fcntl
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -14,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 
 def chromium() -> str | None:
@@ -38,10 +41,24 @@ def postgresql() -> Path | None:
     return versions[0].parent if versions else None
 
 
+# A locked file for each port this process was given, while it lives.
+_given: list[IO[str]] = []
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that is this process's alone: nobody listens on it, no other test is given it, and it is none of those
+    the system gives to whoever asks for any (as Django's live server does) before what is started here takes it."""
+    folder = Path(tempfile.gettempdir(), f"skinclinic-ports-{os.geteuid()}")
+    folder.mkdir(exist_ok=True)
+    while True:
+        port = secrets.choice(range(12_000, 30_000))
+        mark = (folder / str(port)).open("w")
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            probe.bind(("127.0.0.1", port))
+            _given.append(mark)
+            return port
+        mark.close()
 
 
 def wait_for(port: int, seconds: float = 30) -> None:
