@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # have the machine for themselves, run as the product does.
 test check: export OMP_NUM_THREADS = 1
 
-.PHONY: demo dev test check install install-test resolve audit lint clean
+.PHONY: demo dev test check tables install install-test resolve audit lint clean
 
 demo: install ## install, migrate, seed and run everything on http://127.0.0.1:$(PORT)
 	@$(BIN)/python manage.py demo
@@ -22,8 +22,8 @@ demo: install ## install, migrate, seed and run everything on http://127.0.0.1:$
 dev: install ## the demo for those who change it: everything starts again when its code changes
 	@$(BIN)/python manage.py dev
 
-test: install-test lint ## lint, migrations check, every test that needs no more than Python: before each change
-	$(BIN)/python manage.py makemigrations --check --dry-run
+test: install-test ## lint, migrations check, every test that needs no more than Python: before each change
+	@$(MAKE) --no-print-directory -j 2 --output-sync lint tables
 	$(PYTEST) $(TOGETHER) auto -m "not check"
 
 check: install-test ## all other tests: servers, a browser, worker processes, R; the database's again on PostgreSQL
@@ -35,6 +35,11 @@ lint: install-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The tables that tests begin with, which take one processor; types take the other meanwhile.
+tables: install-test
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(PYTEST) -n 0 -q tests/skinclinic/test_migrations.py::test_every_migration_of_a_new_database_is_applied
 
 install: $(VENV)/installed
 
