@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.models import ModelVersion, Publication
 from classifier.networks.weights import ModelRejected
+from classifier.presenters import unlike
 from classifier.presenters.came_again import came_again
 from classifier.presenters.map_check import map_rows
 from classifier.presenters.model_refusals import refusal_words
@@ -52,6 +53,14 @@ class RegisterForm(forms.Form):
         ),
         widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
     )
+    familiarity = forms.FileField(
+        label=gettext_lazy("What the training photos are like (familiarity.safetensors)"),
+        required=False,
+        help_text=gettext_lazy(
+            "Where the description names it. With it results tell photos unlike those the model was trained on."
+        ),
+        widget=forms.FileInput(attrs={"accept": ".safetensors"}),
+    )
 
 
 class ReasonForm(forms.Form):
@@ -88,6 +97,7 @@ def model_register(request: MemberRequest) -> HttpResponse:
             form.cleaned_data["weights"],
             form.cleaned_data["manifest"],
             form.cleaned_data["training_photos"],
+            form.cleaned_data["familiarity"],
             clinic=request.membership.clinic,
             user=request.user,
         )
@@ -133,6 +143,7 @@ def model(request: MemberRequest, pk: int) -> HttpResponse:
         "in_use_now": in_use,
         "candidate": candidate(version, clinic, in_use, told, cohorts) if may_publish else None,
         "known": training_known(version),
+        "unlike": unlike.of_model(version.manifest),
         "cohorts": cohorts,
         "training_data": data,
         "table": summary_table.table([summary.of(data.version)]) if data else None,
