@@ -50,7 +50,8 @@ class Familiar:
         along = off @ self.axes.T.astype(np.float64)
         others = np.maximum(np.square(off).sum(1) - np.square(along).sum(1), 0.0)
         squared: np.ndarray = (np.square(along) / self.variances).sum(1) + others / self.rest
-        return np.sqrt(squared)
+        found: np.ndarray = np.sqrt(squared)
+        return found
 
     def unlike(self, features: np.ndarray) -> np.ndarray:
         """The same in parts of the limit, [n]: above 1 is unlike the training photos."""

@@ -59,7 +59,7 @@ def told(unlike: float | None, manifest: Mapping[str, Any]) -> Told:
             "photos": said["photos"], "share": f"{100 * (1 - said['false_alarms']):.0f} %",
             "alarms": f"{100 * said['false_alarms']:.0f} %",
         }  # fmt: skip
-    text = f"{_('Not like the model’s training photos.')} {_('Its scores may mean little here.')}"
+    text = " ".join((_("Not like the model’s training photos."), _("Its scores may mean little here.")))
     return Told(state, text, f"{rests_on} {_limits()}".strip(), unlike)
 
 

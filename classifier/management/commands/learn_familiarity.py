@@ -103,7 +103,9 @@ class Command(BaseCommand):
 
     def _sorted(self, files: list[Path], listed: set[str] | None) -> tuple[list[Path], list[Path]]:
         """Photos that the model has learnt from, each once, and the others."""
-        known, other, met = [], [], set()
+        known: list[Path] = []
+        other: list[Path] = []
+        met: set[str] = set()
         for path in files:
             try:
                 photo = TrainingPhoto.of_upload(path.read_bytes())
