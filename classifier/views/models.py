@@ -15,12 +15,14 @@ from classifier.presenters import unlike
 from classifier.presenters.came_again import came_again
 from classifier.presenters.map_check import map_rows
 from classifier.presenters.model_refusals import refusal_words
+from classifier.presenters.shadow import summary as shadow_words
 from classifier.presenters.training_known import training_known
 from classifier.services.models import evidence as model_evidence
 from classifier.services.models import map_checks, proof, registry, taking_away
 from classifier.services.models import upload as model_upload
 from classifier.services.models.candidate import candidate
 from classifier.services.models.card import card
+from classifier.services.shadow import runs as shadows
 from skinclinic.archive.presenters import summary_table
 from skinclinic.archive.services.datasets import summary
 from skinclinic.files.store import StorageFull
@@ -142,6 +144,8 @@ def model(request: MemberRequest, pk: int) -> HttpResponse:
         "card": told,
         "in_use_now": in_use,
         "candidate": candidate(version, clinic, in_use, told, cohorts) if may_publish else None,
+        "shadow_words": shadow_words(shadows.latest_of(clinic, version)) if may_publish and in_use else [],
+        "shadow_now": shadows.current(clinic) if may_publish and in_use else None,
         "known": training_known(version),
         "unlike": unlike.of_model(version.manifest),
         "cohorts": cohorts,
