@@ -7,7 +7,7 @@ class ClassifierConfig(AppConfig):
     def ready(self):
         # Declares the kinds of job and how pages show them, so that the web process, too, knows their queues.
         from classifier import audited  # noqa: F401
-        from classifier.jobs import analysis, evaluation, following, models, training  # noqa: F401
+        from classifier.jobs import analysis, evaluation, following, models, shadow, training  # noqa: F401
         from classifier.jobs import explanations as _explaining  # noqa: F401
         from classifier.presenters import audit_words, explanations, training_progress, work  # noqa: F401
         from classifier.services import doctor, first_steps, holdings  # noqa: F401

@@ -27,6 +27,8 @@ class Outcome:
     "not among these 12", they sum to 1. ``maps``: float16 [12, h, w], heatmaps in [0, 1] in the same order.
     ``features``: float16 [D], what the network's last linear layer was given (``classifier.networks.network.pooled``),
     in its own units; None where they are no numbers in half precision or all 0, so that nothing is near to them.
+    ``unlike``: how far the photo is from the model's training photos, in parts of the limit: above 1 it is unlike them
+    (``classifier.metrics.familiarity``); None where the model does not say what they are like, or without features.
     ``forward_seconds``: the crop's share of the time in the network. ``computed``: by which library, how finely.
     """
 
@@ -37,6 +39,7 @@ class Outcome:
     forward_seconds: float
     computed: Computed
     features: np.ndarray | None = None
+    unlike: float | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ def analyse_prepared(runtime: Runtime, prepared: Sequence[Prepared]) -> list[Out
         raise NonFiniteScores(f"The model {manifest.name} gave scores that are not finite numbers.")
     diseases = len(manifest.disease_keys)
     heatmaps = to_heatmaps(maps[:, :diseases])
+    vectors = [_kept(vector) for vector in features]
     return [
         Outcome(
             scores=dict(zip(manifest.disease_keys, map(float, row[:diseases]), strict=True)),
@@ -78,9 +82,10 @@ def analyse_prepared(runtime: Runtime, prepared: Sequence[Prepared]) -> list[Out
             quality=one.quality,
             forward_seconds=forward_seconds,
             computed=runtime.computed,
-            features=_kept(vector),
+            features=vector,
+            unlike=_unlike(runtime, vector),
         )
-        for row, heatmap, one, vector in zip(probabilities, heatmaps, prepared, features, strict=True)
+        for row, heatmap, one, vector in zip(probabilities, heatmaps, prepared, vectors, strict=True)
     ]
 
 
@@ -89,6 +94,13 @@ def _kept(features: np.ndarray) -> np.ndarray | None:
     with np.errstate(over="ignore"):
         halved: np.ndarray = features.astype(np.float16)
     return halved if np.isfinite(halved).all() and halved.any() else None
+
+
+def _unlike(runtime: Runtime, vector: np.ndarray | None) -> float | None:
+    if runtime.familiar is None or vector is None or len(vector) != len(runtime.familiar.mean):
+        return None
+    (found,) = runtime.familiar.unlike(vector[None])
+    return float(found) if np.isfinite(found) else None
 
 
 def differential(scores: Mapping[str, float], thresholds: Mapping[str, float]) -> list[dict[str, Any]]:

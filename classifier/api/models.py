@@ -75,7 +75,8 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
         with the code ``does_not_run`` and the reason).
         200 with ``again`` for weights that are here already: what of their description was taken over, and what not.
 
-        ``training_photos`` (CSV): the hashes of the training photos, where the manifest names them.
+        ``training_photos`` (CSV): the hashes of the training photos, ``familiarity`` (safetensors): what these are
+        like, where the manifest names them.
         """
         sent = NewModelSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
@@ -85,6 +86,7 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
                 sent.validated_data["weights"],
                 sent.validated_data["manifest"],
                 sent.validated_data.get("training_photos"),
+                sent.validated_data.get("familiarity"),
                 clinic=clinic,
                 user=request.user,
             )

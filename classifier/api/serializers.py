@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from classifier.models import Analysis, Assessment, Explanation, ModelVersion, Publication, ThresholdSet
+from classifier.presenters import unlike
 from classifier.presenters.explanations import failure
 from classifier.services.analysis import explanations
 from classifier.services.analysis.analyses import current_analysis
@@ -96,6 +97,7 @@ class NewModelSerializer(strict.Serializer):
     weights = serializers.FileField()
     manifest = serializers.FileField()
     training_photos = serializers.FileField(required=False)
+    familiarity = serializers.FileField(required=False)
     clinic = serializers.SlugField(required=False)
 
 
@@ -158,12 +160,27 @@ class AnalysisFilesSerializer(strict.Serializer):
     report = serializers.URLField(allow_null=True)
 
 
+class FamiliaritySerializer(strict.Serializer):
+    """``state``: ``like`` the photos the model was trained on, ``unlike`` them (its scores may mean little), or
+    ``not_evaluable``. ``distance``: from them, in parts of the limit above which a photo is unlike them; one in twenty
+    photos like them lies above it."""
+
+    state = serializers.ChoiceField(unlike.STATES)
+    distance = serializers.FloatField(allow_null=True)
+
+
+def familiarity(value: float | None) -> dict:
+    """What ``FamiliaritySerializer`` shows of an answer's ``unlike``."""
+    return {"state": unlike.state_of(value), "distance": value}
+
+
 class AnalysisSerializer(ClinicRowSerializer):
-    """The answer (``scores``, ``background``, ``differential``, ``quality``) is null until it is there, and
-    while the caller's own impression comes first (then ``impression_first`` is true). ``set_aside`` is ``overview``,
-    ``dermoscopic`` or ``unfit`` where the answer does not count; the differential then lists nothing. ``before_cover``:
-    part of the square was covered for good afterwards. ``runtime`` and ``precision`` (``f32``, ``bf16``, ``f16``) say
-    what computed it, how finely; empty in answers from before that was kept."""
+    """The answer (``scores``, ``background``, ``differential``, ``quality``, ``training_photos``) is null until
+    it is there, and while the caller's own impression comes first (then ``impression_first`` is true).
+    ``set_aside`` is ``overview``, ``dermoscopic`` or ``unfit`` where the answer does not count; the differential
+    then lists nothing. ``before_cover``: part of the square was covered for good afterwards. ``runtime`` and
+    ``precision`` (``f32``, ``bf16``, ``f16``) say what computed it, how finely; empty in answers from before
+    that was kept."""
 
     # Each that somebody asked for has a job.
     state = serializers.ChoiceField(
@@ -176,6 +193,7 @@ class AnalysisSerializer(ClinicRowSerializer):
     demo_model = serializers.BooleanField(source="model_version.is_demo", read_only=True)
     impression_first = serializers.SerializerMethodField()
     set_aside = serializers.CharField(read_only=True)
+    training_photos = serializers.SerializerMethodField()
     scores = serializers.DictField(
         child=serializers.FloatField(), read_only=True, allow_null=True, help_text="By disease, 0 to 1."
     )
@@ -187,8 +205,8 @@ class AnalysisSerializer(ClinicRowSerializer):
         model = Analysis
         fields = [
             "id", "clinic", "photo", "state", "error", "model", "model_version", "trained_on", "demo_model", "box",
-            "impression_first", "set_aside", "before_cover", "scores", "background", "differential", "quality",
-            "requested_at", "analysed_at", "runtime", "precision", "files",
+            "impression_first", "set_aside", "training_photos", "before_cover", "scores", "background", "differential",
+            "quality", "requested_at", "analysed_at", "runtime", "precision", "files",
         ]  # fmt: skip
 
     def _hidden(self, row: Analysis) -> bool:
@@ -196,6 +214,11 @@ class AnalysisSerializer(ClinicRowSerializer):
 
     def get_impression_first(self, row: Analysis) -> bool:
         return self._hidden(row)
+
+    @extend_schema_field(FamiliaritySerializer(allow_null=True))
+    def get_training_photos(self, row: Analysis) -> dict | None:
+        """Whether the photo is like those the model was trained on."""
+        return None if not row.is_done or self._hidden(row) else familiarity(row.unlike)
 
     def get_error(self, row: Analysis) -> dict | None:
         if row.job.state != "failed":

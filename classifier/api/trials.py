@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
+from classifier.api.serializers import familiarity
 from classifier.metrics.counting import CLOSE_UP, set_aside
 from classifier.presenters.maps import maps_json
 from classifier.presenters.trials import clinic_of, find, start
@@ -66,8 +67,8 @@ class TryResultView(APIView):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request, token: str):
-        """State, what was changed in the photo and, once there, scores, background, photo quality, heatmaps, and the
-        runtime and precision they were computed with."""
+        """State, what was changed in the photo and, once there, scores, background, photo quality, heatmaps, whether
+        the photo is like the model's training photos, and the runtime and precision they were computed with."""
         trial = find(token)
         body = {
             "state": trial.state,
@@ -80,6 +81,7 @@ class TryResultView(APIView):
             body["scores"] = {key: scores[key] for key in DISEASE_KEYS}  # PostgreSQL keeps no order of keys
             body |= {name: trial.result[name] for name in ("background", "quality")}
             body |= {name: trial.result.get(name, "") for name in ("runtime", "precision")}
+            body["training_photos"] = familiarity(trial.result.get("unlike"))
             body["set_aside"] = set_aside(CLOSE_UP, trial.result["quality"])
             body |= maps_json(np.asarray(trial.result["maps"]), trial.box)
         return Response(body)

@@ -3,7 +3,7 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from classifier.api import analyses, explanations, models, trials
+from classifier.api import analyses, explanations, models, shadows, trials
 
 router = SimpleRouter()
 router.register("photos", analyses.PhotoViewSet, basename="api-photo")
@@ -11,6 +11,7 @@ router.register("analyses", analyses.AnalysisViewSet, basename="api-analysis")
 router.register("explanations", explanations.ExplanationViewSet, basename="api-explanation")
 router.register("assessments", analyses.AssessmentViewSet, basename="api-assessment")
 router.register("models", models.ModelViewSet, basename="api-model")
+router.register("shadows", shadows.ShadowViewSet, basename="api-shadow")
 router.register("publications", models.PublicationViewSet, basename="api-publication")
 
 urlpatterns = [

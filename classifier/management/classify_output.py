@@ -8,6 +8,7 @@ from pathlib import Path
 from django.core.management.base import OutputWrapper
 
 from classifier.analysing.photo_files import Classified
+from classifier.analysing.pipeline import Outcome
 from classifier.networks.manifest import Manifest
 from classifier.plots.colormaps import three_panels
 from classifier.runtimes import Computed
@@ -35,6 +36,7 @@ class JsonWriter:
             "scores": result.outcome.scores if result.outcome else {},
             "differential": differential,
             "computed": asdict(result.outcome.computed) if result.outcome else None,
+            "unlike_training_photos": _unlike(result.outcome),
             "notes": [NOTES[code] for code in result.notes],
             "error": result.error,
         }
@@ -91,8 +93,15 @@ class TableWriter:
             parts.append(
                 "photo: " + ", ".join(code.replace("_", " ") for code in result.outcome.quality.warnings)
             )
+        if _unlike(result.outcome):
+            parts.append("not like the model's training photos")
         parts += [NOTES[code].removesuffix(".") for code in result.notes]
         return "; ".join(parts)
+
+
+def _unlike(outcome: Outcome | None) -> bool | None:
+    """Whether the photo is unlike the model's training photos; None where it cannot be told."""
+    return None if outcome is None or outcome.unlike is None else outcome.unlike > 1
 
 
 def _name_and_score(key: str, score: float) -> str:

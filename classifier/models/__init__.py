@@ -6,6 +6,7 @@ from .label_check import LabelCheck
 from .model_version import ModelVersion, Publication, ThresholdSet
 from .monitor import Monitor, MonitorAlarm, MonitorCase
 from .photo_features import PhotoFeatures
+from .shadow import Shadow
 from .training import Training, TrainingRun
 from .try_run import TryRun
 
@@ -21,6 +22,7 @@ __all__ = [
     "MonitorCase",
     "PhotoFeatures",
     "Publication",
+    "Shadow",
     "ThresholdSet",
     "Training",
     "TrainingRun",

@@ -48,6 +48,9 @@ class Analysis(models.Model):
     map_height = models.PositiveSmallIntegerField(null=True)
     map_width = models.PositiveSmallIntegerField(null=True)
     quality = models.JSONField(null=True)
+    # How far the photo is from those the model was trained on, in parts of the limit: above 1 it is unlike them. Null
+    # where the model does not know its training photos, and in those from before this was kept (not evaluable).
+    unlike = models.FloatField(null=True)
     forward_seconds = models.FloatField(null=True)
     # How it was computed: the library with its version; "f32", "bf16" or "f16" (``classifier.runtimes``). Empty in
     # those from before this was kept.

@@ -21,7 +21,7 @@ class TryRun(models.Model):
     box_size = models.PositiveIntegerField()
     # Keyed hash of who sent it (account or address), for the rate limit.
     sender = models.CharField(max_length=64, db_index=True)
-    # {"scores", "background", "quality", "runtime", "precision", "maps": [12 heatmaps of rows in [0, 1]]}
+    # {"scores", "background", "quality", "unlike", "runtime", "precision", "maps": [12 heatmaps of rows in [0, 1]]}
     result = models.JSONField(null=True)
     # What was changed when the photo was stored: codes of ``imaging.NOTES``.
     notes = models.JSONField(default=list)

@@ -13,6 +13,7 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 MANIFEST_FILE = "manifest.json"
 PHOTOS_FILE = "training-photos.csv"
+FAMILIARITY_FILE = "familiarity.safetensors"
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 LARGEST_MANIFEST = 1_000_000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -37,7 +38,9 @@ class Manifest:
     ``metrics`` is free. ``training`` says how it was trained from a dataset: group of runs, dataset with its hash,
     photos, plan, curves, libraries (see classifier.training.record). ``training_photos`` describes the file of the
     hashes of the photos it was trained on, {"file", "sha256", "photos", "complete"} (see training_photos); {} where
-    there is none. ``maps`` says how its maps come about where not as those of this package's own networks.
+    there is none. ``familiarity`` describes the file by which photos unlike the training photos are told (see
+    familiarity.describe); {} where there is none. ``maps`` says how its maps come about where not as those of this
+    package's own networks.
     ``weights_sha256`` is filled in when the model is saved.
     """
 
@@ -53,6 +56,7 @@ class Manifest:
     metrics: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     training_photos: dict[str, Any] = field(default_factory=dict)
+    familiarity: dict[str, Any] = field(default_factory=dict)
     thresholds: dict[str, dict[str, Any]] = field(default_factory=dict)
     licence: str = ""
     intended_use: str = ""
@@ -68,8 +72,9 @@ class Manifest:
     def to_json(self) -> dict[str, Any]:
         """Return the manifest with JSON types only, as it stands in the file."""
         said = asdict(self)
-        if not self.maps:
-            del said["maps"]
+        for name in ("maps", "familiarity"):
+            if not said[name]:
+                del said[name]
         return {
             **said,
             "preprocessing": self.preprocessing.to_json(),
@@ -133,6 +138,7 @@ _TYPES = {
     "metrics": dict,
     "training": dict,
     "training_photos": dict,
+    "familiarity": dict,
     "thresholds": dict,
     "demo": bool,
 }
@@ -163,6 +169,7 @@ def check_manifest(manifest: Manifest) -> None:
         )
     _check_labels(manifest)
     _check_training_photos(manifest.training_photos)
+    _check_familiarity(manifest.familiarity)
     for name, entry in manifest.thresholds.items():
         _check_threshold_set(name, entry)
 
@@ -201,6 +208,38 @@ def _check_training_photos(said: dict[str, Any]) -> None:
             f"training_photos must name the file {PHOTOS_FILE}, its sha256, how many photos it lists, and whether it "
             "is complete.",
         )
+
+
+def _check_familiarity(said: dict[str, Any]) -> None:
+    if not said:
+        return
+    shares = [said.get("realised"), *([said["unseen"]] if "unseen" in said else [])]
+    if (
+        said.get("file") != FAMILIARITY_FILE
+        or not _SHA256.fullmatch(str(said.get("sha256")))
+        or not all(_is_number(said.get(name)) and said[name] > 0 for name in ("limit", "false_alarms"))
+        or not all(_is_count(said.get(name)) for name in ("photos", "patients", "folds"))
+        or not all(
+            isinstance(share, dict)
+            and all(_is_count(share.get(name)) for name in ("alarms", "photos"))
+            and all(share.get(name) is None or _is_number(share[name]) for name in ("low", "high"))
+            for share in shares
+        )
+        or ("unseen" in said and not _is_count(said["unseen"].get("patients")))
+    ):
+        raise ModelRejected(
+            "bad_familiarity",
+            f"familiarity must name the file {FAMILIARITY_FILE}, its sha256, the limit, the false alarms meant, "
+            "photos, patients and folds, and the alarms realised.",
+        )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _check_threshold_set(name: str, entry: object) -> None:

@@ -13,7 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from classifier.networks import training_photos
+from classifier.networks import familiarity, training_photos
 from classifier.networks.manifest import (
     MANIFEST_FILE,
     Manifest,
@@ -61,7 +61,7 @@ def default_name() -> str:
 
 
 def check_files(folder: Path) -> Manifest:
-    """Check a model's manifest, the hashes of its weights and of its list of photos, and the number of outputs,
+    """Check a model's manifest, the hashes of its weights and of what lies beside them, and the number of outputs,
     without torch.
 
     Raises ModelRejected.
@@ -69,6 +69,7 @@ def check_files(folder: Path) -> Manifest:
     folder = Path(folder)
     manifest = read_manifest(folder)
     training_photos.read(folder, manifest)
+    familiarity.read(folder, manifest)
     with _weights_file(folder) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     _check_hash(digest, manifest)
@@ -100,13 +101,21 @@ def load_verified(folder: Path) -> tuple[Manifest, dict[str, "Tensor"]]:
     return manifest, state
 
 
-def save(folder: Path, manifest: Manifest, state: Mapping[str, "Tensor"], *, half: bool = False) -> Manifest:
+def save(
+    folder: Path,
+    manifest: Manifest,
+    state: Mapping[str, "Tensor"],
+    *,
+    half: bool = False,
+    beside: Mapping[str, bytes] | None = None,
+) -> Manifest:
     """Write a new model folder and return its manifest with the weights' hash.
 
     Numbers keep the precision they come in. With ``half``, for a model that is to be small, kernels are rounded to
-    half precision; biases and normalisation, small and wide in range, stay as they are. The folder appears complete
-    or not at all. FileExistsError if it is there already: a model version never changes. Raises ModelRejected where
-    the manifest, the outputs or a number would be refused.
+    half precision; biases and normalisation, small and wide in range, stay as they are. ``beside``: other files that
+    the manifest speaks of, by name. The folder appears complete or not at all. FileExistsError if it is there
+    already: a model version never changes. Raises ModelRejected where the manifest, the outputs or a number would be
+    refused.
     """
     from safetensors.torch import save as to_bytes
 
@@ -121,6 +130,8 @@ def save(folder: Path, manifest: Manifest, state: Mapping[str, "Tensor"], *, hal
 
     with whole_folder(folder) as draft:
         (draft / WEIGHTS_FILE).write_bytes(content)
+        for name, other in (beside or {}).items():
+            (draft / name).write_bytes(other)
         text = json.dumps(manifest.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
         (draft / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
     return manifest

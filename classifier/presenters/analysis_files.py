@@ -14,6 +14,7 @@ from classifier.models import Analysis, Explanation
 from classifier.plots.analysis_pdf import Report, ScoreLine, build_pdf
 from classifier.plots.colormaps import OPACITY, captioned, heatmap_rgb, overlay, three_panels
 from classifier.presenters import computed, explanations
+from classifier.presenters import unlike as familiar
 from classifier.presenters.decisions import in_words, told
 from classifier.presenters.differential import ResultView, ThresholdFacts
 from classifier.presenters.maps import caption
@@ -225,6 +226,8 @@ def _notices(found: Analysis, view: ResultView) -> list[str]:
         notices.append(
             _("This answer is of the photo before it was covered: part of its square is hidden now.")
         )
+    told = familiar.told(found.unlike, found.model_version.manifest)
+    notices.append(told.whole if told.state == familiar.UNLIKE else told.text)
     if view.background_is_large:
         notices.append(_("Probably not among these 12 (%(share)s %%).") % {"share": view.background_percent})
     if view.warnings:

@@ -11,6 +11,7 @@ audit.KINDS |= {
     "classifier.monitor": _("Record of the model in use"),
     "classifier.monitoralarm": _("Alarm of the model in use"),
     "classifier.modelversion": _("Model"),
+    "classifier.shadow": _("Candidate in the shadow"),
     "classifier.thresholdset": _("Thresholds"),
     "classifier.training": _("Training"),
 }

@@ -360,7 +360,7 @@ def _people(content: dict[str, Any], form: Form) -> Figure:
 def _drift(content: dict[str, Any], key: str, form: Form) -> Figure:
     measure = next(one for one in MEASURES if one.key == key)
     told = content["photos"]["drift"].get(key, {"first": {}, "periods": []})
-    is_share = key == "warned"
+    is_share = measure.is_share
     values = [
         Value(
             one["mean"] if is_share else one["median"], None if is_share else one["low"],

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from classifier.networks.weights import ModelRejected
 
 REASONS = {
+    "bad_familiarity": _("What the manifest says of what the training photos are like is incomplete."),
     "bad_name": _("The model's name may only have a-z, 0-9, dot, hyphen and underscore."),
     "bad_preprocessing": _("The preprocessing in the manifest is wrong."),
     "bad_thresholds": _("The thresholds in the manifest are incomplete or not from 0 to 1."),
@@ -15,6 +16,12 @@ REASONS = {
     "does_not_compute": _("The network could not compute an answer."),
     "does_not_run": _("The model was run on a test photo and failed, so it cannot be published."),
     "doubled_class": _("The manifest names a class twice."),
+    "familiarity_missing": _("The file that says what the training photos are like is missing."),
+    "familiarity_not_described": _("The manifest does not speak of what the training photos are like."),
+    "familiarity_unreadable": _("The file that says what the training photos are like cannot be read."),
+    "familiarity_wrong_hash": _(
+        "The file that says what the training photos are like is not the one the manifest describes."
+    ),
     "manifest_incomplete": _("The manifest lacks something or holds values of a wrong kind."),
     "manifest_missing": _("The manifest is missing."),
     "manifest_unreadable": _("The manifest cannot be read."),

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from classifier.models import Analysis, Assessment, ThresholdSet
-from classifier.presenters import computed, decisions, explanations
+from classifier.presenters import computed, decisions, explanations, unlike
 from classifier.presenters.differential import (
     DEFAULT_AXIS,
     KEY_CAPS,
@@ -247,6 +247,7 @@ def _answer(shown: Shown, answer: Answer) -> dict:
     listed = answer.listed if answer.thresholds_that_count else None
     return {
         "view": answer.view,
+        "unlike": unlike.told(analysis.unlike, analysis.model_version.manifest),
         "decisions": decisions.choices(assessment, listed),
         "earlier": [
             row for row in shown.own if shown.member.can_edit and row.decision and row.analysis != analysis

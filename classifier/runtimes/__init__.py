@@ -4,14 +4,18 @@ Importing this package imports none of them; opening a runtime does.
 """
 
 import functools
+import logging
 import threading
 from pathlib import Path
 
-from classifier.networks import weights
+from classifier.metrics.familiarity import Familiar
+from classifier.networks import familiarity, weights
 from classifier.runtimes import cuda, openvino_library, precisions
 from classifier.runtimes.base import Computed, Runtime
 
 __all__ = ["Computed", "Runtime", "open_runtime", "preferred_batch"]
+
+log = logging.getLogger(__name__)
 
 PREFERENCES = ("auto", "torch", "cpu")
 # A worker that serves clinics and evaluations has a model in two precisions, and perhaps its successor.
@@ -42,13 +46,27 @@ def open_runtime(
     """
     kind = _kind(prefer)
     chosen = _PRECISION_OF[kind](precision)
-    sha256 = weights.read_manifest(model_dir).weights_sha256
-    place = Path(model_dir).resolve(), sha256, Path(cache_dir)
+    manifest = weights.read_manifest(model_dir)
+    place = Path(model_dir).resolve(), manifest.weights_sha256, Path(cache_dir)
     # Without the lock two threads would load the same model at the same time.
     with _loading:
         if kind == "openvino" and precision == precisions.AUTO and chosen == precisions.BF16:
             chosen = _harmless(*place, threads)
-        return _load(*place, kind, chosen, threads)
+        runtime = _load(*place, kind, chosen, threads)
+    # It may have been made since the weights were loaded.
+    said = manifest.familiarity
+    runtime.familiar = _familiar(place[0], said["sha256"], said["limit"]) if said else None
+    return runtime
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _familiar(model_dir: Path, _sha256: str, _limit: float) -> Familiar | None:
+    try:
+        return familiarity.read(model_dir, weights.read_manifest(model_dir))
+    except weights.ModelRejected as error:
+        # An answer that does not say whether the photo is like the training photos is better than none.
+        log.error("%s: %s", model_dir, error.message)
+        return None
 
 
 def preferred_batch(prefer: str = "auto") -> int:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from classifier.metrics.familiarity import Familiar
 from classifier.networks.manifest import Manifest
 
 
@@ -37,12 +38,14 @@ class Answer(NamedTuple):
 
 class Runtime(ABC):
     """A loaded model. ``device``: where it computes, in words. ``max_batch``: images taken at once. ``computed``: how
-    the latest answer was computed; before the first one, how it will be."""
+    the latest answer was computed; before the first one, how it will be. ``familiar``: what its training photos are
+    like; None where the model does not say."""
 
     manifest: Manifest
     device: str
     max_batch: int
     computed: Computed
+    familiar: Familiar | None = None
 
     def forward(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """``answer`` without the features."""

@@ -16,7 +16,7 @@ from classifier.networks import outside, weights
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.manifest import ModelRejected
 from classifier.networks.network import MappedClassifier, build, maps_in_words
-from classifier.training import checkpoint, initial, record
+from classifier.training import checkpoint, familiar, initial, record
 from classifier.training.errors import TrainingRefused, TrainingStopped
 from classifier.training.folder import DONE, FAILED, LOCK, MODEL, OUTCOME, PROGRESS, REFUSED, STOPPED, read
 from classifier.training.photos import check_files, validation_side
@@ -97,7 +97,8 @@ def _train(folder: Path, world: World, should_stop: Callable[[], bool]) -> None:
             world,
             maps=maps_in_words(network),
         )
-        weights.save(folder / MODEL, manifest, state)
+        manifest, beside = familiar.told(manifest, state, samples, validates, world.device)
+        weights.save(folder / MODEL, manifest, state, beside=beside)
         checkpoint.remove(folder)
     world.wait()
 

@@ -11,15 +11,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.models import ModelVersion, Publication
 from classifier.networks.weights import ModelRejected
+from classifier.presenters import unlike
 from classifier.presenters.came_again import came_again
 from classifier.presenters.map_check import map_rows
 from classifier.presenters.model_refusals import refusal_words
+from classifier.presenters.shadow import summary as shadow_words
 from classifier.presenters.training_known import training_known
 from classifier.services.models import evidence as model_evidence
 from classifier.services.models import map_checks, proof, registry, taking_away
 from classifier.services.models import upload as model_upload
 from classifier.services.models.candidate import candidate
 from classifier.services.models.card import card
+from classifier.services.shadow import runs as shadows
 from skinclinic.archive.presenters import summary_table
 from skinclinic.archive.services.datasets import summary
 from skinclinic.files.store import StorageFull
@@ -51,6 +54,14 @@ class RegisterForm(forms.Form):
             "Where the description names it. With it an evaluation finds photos the model has seen."
         ),
         widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
+    )
+    familiarity = forms.FileField(
+        label=gettext_lazy("What the training photos are like (familiarity.safetensors)"),
+        required=False,
+        help_text=gettext_lazy(
+            "Where the description names it. With it results tell photos unlike those the model was trained on."
+        ),
+        widget=forms.FileInput(attrs={"accept": ".safetensors"}),
     )
 
 
@@ -88,6 +99,7 @@ def model_register(request: MemberRequest) -> HttpResponse:
             form.cleaned_data["weights"],
             form.cleaned_data["manifest"],
             form.cleaned_data["training_photos"],
+            form.cleaned_data["familiarity"],
             clinic=request.membership.clinic,
             user=request.user,
         )
@@ -132,7 +144,10 @@ def model(request: MemberRequest, pk: int) -> HttpResponse:
         "card": told,
         "in_use_now": in_use,
         "candidate": candidate(version, clinic, in_use, told, cohorts) if may_publish else None,
+        "shadow_words": shadow_words(shadows.latest_of(clinic, version)) if may_publish and in_use else [],
+        "shadow_now": shadows.current(clinic) if may_publish and in_use else None,
         "known": training_known(version),
+        "unlike": unlike.of_model(version.manifest),
         "cohorts": cohorts,
         "training_data": data,
         "table": summary_table.table([summary.of(data.version)]) if data else None,

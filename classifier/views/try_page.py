@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.metrics.counting import CLOSE_UP, set_aside
 from classifier.models import TryRun
-from classifier.presenters import computed
+from classifier.presenters import computed, unlike
 from classifier.presenters.differential import DEFAULT_AXIS, result_view
 from classifier.presenters.maps import maps_json
 from classifier.presenters.result import chosen_thresholds, threshold_facts
@@ -119,6 +119,7 @@ def _answer(request: ClinicRequest, trial: TryRun, result: dict) -> dict:
     )
     return {
         "view": view,
+        "unlike": unlike.told(result.get("unlike"), trial.model_version.manifest),
         "computed": computed.in_words(result.get("runtime", ""), result.get("precision", "")),
         "warnings": view.warnings,
         "threshold_sets": sets,

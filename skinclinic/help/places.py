@@ -30,7 +30,7 @@ PLACES = {
     # Models
     "model": "models", "model-training": "training", "evaluation": "evaluating",
     "evaluation-thresholds": "thresholds", "threshold": "thresholds", "after-publishing": "after-publishing",
-    "monitor": "after-publishing",
+    "monitor": "after-publishing", "shadow": "after-publishing",
     # Reader studies
     "studies": "study-making", "study": "study-running", "study-new": "study-making",
     "study-settings": "study-making", "study-design": "study-making", "study-sample": "study-making",

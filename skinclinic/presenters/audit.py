@@ -71,6 +71,8 @@ ACTIONS: dict[str, Words] = {
     "model.add": gettext_lazy("Model added"),
     "model.refuse": gettext_lazy("Model refused"),
     "model.alarm": gettext_lazy("Alarm of the model in use"),
+    "model.shadow": gettext_lazy("Candidate started in the shadow"),
+    "model.shadow_stop": gettext_lazy("Candidate in the shadow stopped"),
     "model.follow": gettext_lazy("Record of the model in use begun"),
     "model.check_maps": gettext_lazy("Heatmaps of a model checked"),
     "model.make_features": gettext_lazy("Model had look at proven photos"),

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 
@@ -66,6 +67,14 @@ class Command(BaseCommand):
         listed = [TrainingPhoto.of_upload(path.read_bytes()) for path in photo_files(photos)]
         # Drawings are left out: nobody else draws with their seeds (see classifier.training.demo).
         training_photos.add(out, manifest, listed, is_complete=True)
+        # As the command makes it of the same photos, to the byte.
+        try:
+            call_command(
+                "learn_familiarity", model=str(out), photos=[photos / "images"], patients=photos / "metadata.csv",
+                stdout=self.stdout,
+            )  # fmt: skip
+        except CommandError as error:
+            self._say(str(error))
         self._say(demo_manifest.summary(manifest))
 
     def _say(self, text: str) -> None:

@@ -20,7 +20,7 @@ JOB = "analyse"
 # What ``fill_in`` sets.
 COMPUTED = (
     "scores", "background", "maps", "map_height", "map_width", "quality", "forward_seconds", "analysed_at",
-    "runtime", "precision",
+    "runtime", "precision", "unlike",
 )  # fmt: skip
 # Of a job whose photo is gone, and of one whose photo has lost its file.
 DELETED, LOST = "photo_deleted", "photo_unreadable"
@@ -173,6 +173,7 @@ def fill_in(analysis: Analysis, outcome) -> None:
     analysis.maps = outcome.maps.astype("<f2").tobytes()
     analysis.map_height, analysis.map_width = outcome.maps.shape[1:]
     analysis.quality = outcome.quality.to_json()
+    analysis.unlike = outcome.unlike
     analysis.forward_seconds = outcome.forward_seconds
     analysis.analysed_at = timezone.now()
     analysis.runtime = outcome.computed.runtime[:120]

@@ -75,6 +75,7 @@ def store_outcome(trial: TryRun, outcome) -> None:
             "scores": {key: round(float(score), 8) for key, score in outcome.scores.items()},
             "background": float(outcome.background),
             "quality": outcome.quality.to_json(),
+            "unlike": outcome.unlike,
             "runtime": outcome.computed.runtime,
             "precision": outcome.computed.precision,
             "maps": np.round(outcome.maps.astype(float), 4).tolist(),

@@ -18,7 +18,7 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 class Case:
     """A proven lesion: ``truth`` is one of the 12, told ``at``; ``scores`` are those that the lesion carried then.
 
-    ``lesion`` and ``patient`` (None: not known) are keys.
+    ``lesion`` and ``patient`` (None: not known) are keys. ``told``: the answers to all its photos before that.
     """
 
     lesion: int
@@ -26,6 +26,7 @@ class Case:
     truth: str
     at: datetime
     scores: dict[str, float]
+    told: tuple[PhotoAnswer, ...] = ()
 
     @property
     def unit(self) -> tuple[str, int]:
@@ -74,7 +75,9 @@ def find(row: Monitor) -> Found:
             found.other += 1
         else:
             found.confirmed[how] += 1
-            found.cases.append(Case(lesion, patient, disease, at, dict(shown.scores)))
+            found.cases.append(
+                Case(lesion, patient, disease, at, dict(shown.scores), tuple(told[lesion].values()))
+            )
     found.cases.sort(key=lambda case: (case.at, case.lesion))
     return found
 

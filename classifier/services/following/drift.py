@@ -17,13 +17,14 @@ FIRST, LEAST = 200, 30
 @dataclass(frozen=True)
 class Measure:
     """``of`` gives the number of one answer from the ``columns`` of its row, None where it has none. ``top``: the end
-    of its scale, None where it has no end."""
+    of its scale, None where it has no end. ``is_share``: the number is 1 or 0, and its mean is told."""
 
     key: str
     name: str | Promise
     columns: tuple[str, ...]
     of: Callable[..., float | None]
     top: float | None = 1.0
+    is_share: bool = False
 
 
 def _quality(name: str) -> Callable[[Mapping[str, Any] | None], float | None]:
@@ -38,11 +39,23 @@ def _warned(quality: Mapping[str, Any] | None) -> float | None:
     return None if quality is None else float(bool(quality.get("warnings")))
 
 
+def _unlike(unlike: float | None) -> float | None:
+    return None if unlike is None else float(unlike > 1)
+
+
 MEASURES: list[Measure] = [
-    Measure("warned", _("Photos that were warned about"), ("quality",), _warned),
+    Measure("warned", _("Photos that were warned about"), ("quality",), _warned, is_share=True),
     Measure("brightness", _("Brightness (0 to 255)"), ("quality",), _quality("brightness"), 255.0),
     Measure("sharpness", _("Sharpness"), ("quality",), _quality("sharpness"), None),
     Measure("skin", _("Share of skin"), ("quality",), _quality("skin_fraction")),
+    Measure("unlike", _("Photos unlike the training photos"), ("unlike",), _unlike, is_share=True),
+    Measure(
+        "distance",
+        _("Distance from the training photos (1: the limit)"),
+        ("unlike",),
+        lambda unlike: unlike,
+        None,
+    ),
     Measure("malignant", _("Sum of malignant scores"), ("scores",), malignant_sum),
     Measure("top", _("Highest score"), ("scores",), lambda scores: max(scores.values())),
 ]

@@ -12,9 +12,10 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from classifier.models import ModelVersion, Publication, ThresholdSet
-from classifier.networks import training_photos, weights
+from classifier.networks import familiarity, training_photos, weights
 from classifier.networks.structure import check_structure
 from classifier.networks.weights import Manifest, ModelRejected
+from classifier.services.analysis import unlike
 from classifier.services.models import proof
 from skinclinic.engine.readiness import readiness_check
 from skinclinic.files import whole
@@ -54,7 +55,7 @@ def register(folder: Path, *, clinic: Clinic | None = None, user: User | None = 
     """
     manifest = check(folder)
     if known := find(manifest, clinic):
-        add_photos(known, folder, manifest)
+        add_beside(known, folder, manifest)
     return register_checked(manifest, folder, clinic=clinic, user=user)
 
 
@@ -118,7 +119,7 @@ def _register_copy(folder: Path) -> ModelVersion:
     manifest = check(folder)
     known = find(manifest, None)
     if known and (known.path / weights.WEIGHTS_FILE).is_file():
-        add_photos(known, folder, manifest)
+        add_beside(known, folder, manifest)
         return _found_again(known, known.path, manifest, None)
     copy = new_folder(settings.MODELS_DIR / "shipped", manifest.name)
     with whole.whole_folder(copy) as draft:
@@ -127,6 +128,13 @@ def _register_copy(folder: Path) -> ModelVersion:
     if version.path != copy:
         whole.remove(copy)
     return version
+
+
+def add_beside(version: ModelVersion, folder: Path, manifest: Manifest) -> None:
+    """Give a model that was registered without them what lies beside its weights in ``folder`` now: the list of its
+    training photos, and what these are like."""
+    add_photos(version, folder, manifest)
+    add_familiarity(version, folder, manifest)
 
 
 def add_photos(version: ModelVersion, folder: Path, manifest: Manifest) -> None:
@@ -139,6 +147,22 @@ def add_photos(version: ModelVersion, folder: Path, manifest: Manifest) -> None:
         training_photos.put(version.path, kept, training_photos.read_bytes(folder))
     version.manifest = version.manifest | {"training_photos": said}
     version.save(update_fields=["manifest"])
+
+
+def add_familiarity(version: ModelVersion, folder: Path, manifest: Manifest) -> bool:
+    """What its training photos are like, of a model that was registered without; answers that are here with features
+    are told anew. False where there is nothing to add."""
+    said = manifest.familiarity
+    if not said or version.manifest.get("familiarity"):
+        return False
+    if version.path.resolve() != Path(folder).resolve():
+        familiarity.add(
+            version.path, weights.read_manifest(version.path), familiarity.read_bytes(folder), said
+        )
+    version.manifest = version.manifest | {"familiarity": said}
+    version.save(update_fields=["manifest"])
+    unlike.tell_anew(version)
+    return True
 
 
 def new_folder(parent: Path, name: str) -> Path:

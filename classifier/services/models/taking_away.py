@@ -5,23 +5,25 @@ from functools import partial
 from pathlib import Path
 
 from classifier.models import ModelVersion
-from classifier.networks.manifest import MANIFEST_FILE, PHOTOS_FILE
+from classifier.networks.manifest import FAMILIARITY_FILE, MANIFEST_FILE, PHOTOS_FILE
 from classifier.networks.weights import WEIGHTS_FILE, ModelRejected
 from skinclinic.web.zip_stream import Member
 
 _AT_ONCE = 1 << 20
+# What may lie beside the weights, and what the manifest calls it.
+_BESIDE = {PHOTOS_FILE: "training_photos", FAMILIARITY_FILE: "familiarity"}
 
 
 def members(version: ModelVersion) -> list[Member]:
-    """Weights (safetensors), description and, where there is one, the hashes of the training photos, as they lie in
-    the model's folder. Raises ModelRejected where a file is missing."""
+    """Weights (safetensors), description and, where there are any, the hashes of the training photos and what these
+    are like, as they lie in the model's folder. Raises ModelRejected where a file is missing."""
     found = []
-    for name in (MANIFEST_FILE, WEIGHTS_FILE, PHOTOS_FILE):
+    for name in (MANIFEST_FILE, WEIGHTS_FILE, *_BESIDE):
         path = version.path / name
         try:
             found.append(Member(name, path.stat().st_size, partial(_pieces, path)))
         except OSError:
-            if name != PHOTOS_FILE or version.manifest.get("training_photos"):
+            if name not in _BESIDE or version.manifest.get(_BESIDE[name]):
                 raise ModelRejected(
                     "weights_missing", f"There is no {name} of the model {version.name} on this server."
                 ) from None

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from classifier.models import ModelVersion
-from classifier.networks import weights
-from classifier.networks.manifest import PHOTOS_FILE
+from classifier.networks import familiarity, weights
+from classifier.networks.manifest import FAMILIARITY_FILE, PHOTOS_FILE
 from classifier.networks.training_photos import LARGEST_FILE
 from classifier.networks.weights import ModelRejected
 from classifier.services.models import proof, registry
@@ -23,7 +23,7 @@ from skinclinic.services import quotas
 
 WEIGHTS_MAX_BYTES = 512 * 1024 * 1024
 MANIFEST_MAX_BYTES = 1024 * 1024
-MAX_BYTES = WEIGHTS_MAX_BYTES + MANIFEST_MAX_BYTES + LARGEST_FILE
+MAX_BYTES = WEIGHTS_MAX_BYTES + MANIFEST_MAX_BYTES + LARGEST_FILE + familiarity.LARGEST_FILE
 
 
 class Upload(Protocol):
@@ -34,17 +34,19 @@ def register_upload(
     weights_file: Upload,
     manifest_file: Upload,
     photos_file: Upload | None = None,
+    familiarity_file: Upload | None = None,
     *,
     clinic: Clinic,
     user: User,
 ) -> tuple[ModelVersion, CameAgain | None]:
     """Store and register an uploaded model; return it and, where its weights are here already, what was made of its
-    description. ``photos_file``: the hashes of its training photos, where its manifest speaks of them.
+    description. ``photos_file``: the hashes of its training photos, where its manifest speaks of them;
+    ``familiarity_file``: what these are like, likewise.
 
     Raises ModelRejected for a model that may not be used, OverQuota and StorageFull.
     """
     parent = registry.clinic_models_dir(clinic)
-    sent = (weights_file, manifest_file, photos_file)
+    sent = (weights_file, manifest_file, photos_file, familiarity_file)
     quotas.check_bytes(room(clinic), sum(getattr(file, "size", 0) or 0 for file in sent if file))
     with storing():
         draft = whole.new_folder_draft(parent / "upload")
@@ -53,6 +55,8 @@ def register_upload(
             _stream(weights_file, draft / weights.WEIGHTS_FILE, WEIGHTS_MAX_BYTES)
             if photos_file:
                 _stream(photos_file, draft / PHOTOS_FILE, LARGEST_FILE)
+            if familiarity_file:
+                _stream(familiarity_file, draft / FAMILIARITY_FILE, familiarity.LARGEST_FILE)
             whole.flush(draft)
             return _keep(draft, parent, clinic, user)
         finally:
@@ -71,9 +75,14 @@ def _keep(draft: Path, parent: Path, clinic: Clinic, user: User) -> tuple[ModelV
         raise ModelRejected(
             "photos_not_described", f"There is a {PHOTOS_FILE}, but the manifest does not speak of it."
         )
+    if (draft / FAMILIARITY_FILE).is_file() and not manifest.familiarity:
+        raise ModelRejected(
+            "familiarity_not_described",
+            f"There is a {FAMILIARITY_FILE}, but the manifest does not speak of it.",
+        )
     known = registry.find(manifest, clinic)
     if known and (known.path / weights.WEIGHTS_FILE).is_file():
-        registry.add_photos(known, draft, manifest)
+        registry.add_beside(known, draft, manifest)
         return known, take_over(known, manifest, user)
     folder = registry.new_folder(parent, manifest.name)
     try:

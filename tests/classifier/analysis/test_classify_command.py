@@ -126,7 +126,16 @@ def test_names_of_what_is_passed_over_cannot_steer_the_terminal(model, photos):
 
 def test_an_entry_has_exactly_what_programs_were_promised(model, photos):
     good, bad = entries(photos / "c.JPG", photos / "a.png")
-    promised = {"path", "model", "scores", "differential", "computed", "notes", "error"}
+    promised = {
+        "path",
+        "model",
+        "scores",
+        "differential",
+        "computed",
+        "unlike_training_photos",
+        "notes",
+        "error",
+    }
     assert set(good) == set(bad) == promised
     assert set(good["computed"]) == {"runtime", "precision"} and bad["computed"] is None
     assert good["computed"]["precision"] == "f32"

@@ -363,7 +363,7 @@ def test_only_signed_in_people_may_send_large_bodies(client, client_for, admin_u
     assert response.status_code == 413
     response = client_for(admin_user).post(url("model-register"), CONTENT_LENGTH=str(10**10))
     assert response.status_code == 413
-    assert b"577 MB" in response.content
+    assert b"581 MB" in response.content
 
 
 @pytest.mark.parametrize("address", ["/models/register/", "/archive/imports/new/", "/api/models/"])

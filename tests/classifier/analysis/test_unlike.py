@@ -1,0 +1,306 @@
+"""Photos unlike those a model was trained on: told before the scores, everywhere, and never where it is not known."""
+
+import csv
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from classifier.analysing import familiarity as making
+from classifier.analysing.photo_files import classify, find
+from classifier.drawings.synthetic import synthetic_lesion
+from classifier.metrics.familiarity import Calibrated, Familiar
+from classifier.metrics.proportions import proportion
+from classifier.models import Analysis, ModelVersion
+from classifier.networks import familiarity, training_photos, weights
+from classifier.networks.familiarity import describe, to_bytes
+from classifier.networks.manifest import ModelRejected
+from classifier.presenters import analysis_files
+from classifier.runtimes import open_runtime
+from classifier.services.analysis import trials
+from classifier.services.following import due, records
+from classifier.services.models import registry
+from classifier.training import familiar as at_training
+from skinclinic import imaging
+from skinclinic.engine import jobs
+from tests import factories, followed, results
+from tests.skinclinic.pages import url
+
+pytestmark = pytest.mark.django_db
+
+SAID = {
+    "file": "familiarity.safetensors", "sha256": "0" * 64, "limit": 9.5, "false_alarms": 0.05, "photos": 306,
+    "patients": 272, "folds": 5, "realised": {"alarms": 15, "photos": 306, "low": 0.03, "high": 0.079},
+    "unseen": {"alarms": 60, "photos": 400, "low": 0.118, "high": 0.188, "patients": 300},
+}  # fmt: skip
+
+
+def made(length: int, limit: float = 2.0) -> tuple[bytes, dict]:
+    """The file and what is said of it, of features near to the direction of all ones."""
+    mean = np.full(length, length**-0.5, np.float32)
+    axes = np.eye(2, length, dtype=np.float32)
+    found = Familiar(mean, axes, np.array([0.5, 0.25], np.float32), 0.1, limit)
+    content = to_bytes(found)
+    return content, describe(content, Calibrated(found, 100, 50, proportion(5, 100)))
+
+
+def text_of(response) -> str:
+    return " ".join(response.content.decode().split())
+
+
+def answered(photo, user, unlike, **manifest):
+    row = results.finished(photo, user, version=results.make_version(**manifest))
+    Analysis.objects.filter(pk=row.pk).update(unlike=unlike)
+    row.refresh_from_db()
+    return row
+
+
+def test_the_result_says_it_before_the_scores_and_after_the_own_impression(
+    client_for, clinic, clinician, photo
+):
+    row = answered(photo, clinician, 1.2, familiarity=SAID)
+    client = client_for(clinician)
+    clinic.impression_first = True
+    clinic.save()
+    hidden = client.get(f"/api/analyses/{row.pk}/").json()
+    assert hidden["impression_first"] and hidden["training_photos"] is None
+    assert "like the model’s training photos" not in text_of(client.get(url("photo", photo.pk)))
+    clinic.impression_first = False
+    clinic.save()
+    text = text_of(client.get(url("photo", photo.pk)))
+    assert 0 < text.index("Not like the model’s training photos") < text.index("0.410")
+    assert "306 training photos" in text and "It cannot tell why" in text
+    told = client.get(f"/api/analyses/{row.pk}/").json()
+    assert told["training_photos"] == {"state": "unlike", "distance": 1.2}
+    report = analysis_files.report_of(clinician, row, results_view(row), analysis_files.Drawn("bcc"))
+    assert any("Not like" in notice and "306" in notice for notice in report.notices)
+    Analysis.objects.update(unlike=0.5)
+    assert "Like the model’s training photos." in text_of(client.get(url("photo", photo.pk)))
+
+
+def results_view(row):
+    from classifier.presenters.result import answer_view
+
+    return answer_view(row, row.model_version.threshold_sets.first())
+
+
+def test_a_model_that_does_not_know_says_not_evaluable(client_for, clinician, photo, admin_user):
+    row = answered(photo, clinician, None)
+    client = client_for(clinician)
+    assert "is not evaluable: the model does not say" in text_of(client.get(url("photo", photo.pk)))
+    assert client.get(f"/api/analyses/{row.pk}/").json()["training_photos"]["state"] == "not_evaluable"
+    card = text_of(client.get(url("model", row.model_version_id)))
+    assert "Not evaluable: the model does not say" in card
+    ModelVersion.objects.update(manifest=row.model_version.manifest | {"familiarity": SAID})
+    assert "this answer holds nothing to compare" in text_of(client.get(url("photo", photo.pk)))
+    card = text_of(client.get(url("model", row.model_version_id)))
+    assert "15 of 306 (4.9 %; 95% interval 3.0 % to 7.9 %)" in card and "more than meant" in card
+
+
+def test_what_is_counted_after_publishing(clinic, clinician):
+    version = followed.make_version("watched", clinic)
+    from classifier.models import Publication
+
+    Publication.objects.create(clinic=clinic, model_version=version)
+    for _ in range(40):
+        followed.answer(clinic, version)
+    Analysis.objects.update(unlike=0.8, requested_at=timezone.now())
+    some = list(Analysis.objects.values_list("pk", flat=True)[:10])
+    Analysis.objects.filter(pk__in=some).update(unlike=1.5)
+    row = records.begin(clinic)
+    due.run(row)
+    row.refresh_from_db()
+    assert row.figures["photos"]["drift"]["unlike"]["first"]["mean"] == pytest.approx(0.25)
+    assert row.figures["photos"]["drift"]["distance"]["first"]["median"] == pytest.approx(0.8)
+
+
+def test_answers_of_before_are_told_anew_when_the_model_learns_it(
+    lite_dir, tmp_path, clinic, clinician, photo
+):
+    folder = tmp_path / "known"
+    shutil.copytree(lite_dir, folder)
+    version = registry.register(folder)
+    vector = np.ones(1280, np.float32)
+    row = results.finished(photo, clinician, version=version, features=vector)
+    assert row.unlike is None
+    content, said = made(1280)
+    familiarity.add(folder, weights.read_manifest(folder), content, said)
+    registry.register(folder)
+    row.refresh_from_db()
+    version.refresh_from_db()
+    assert row.unlike == pytest.approx(0, abs=1e-3) and version.manifest["familiarity"] == said
+
+
+def test_a_worker_keeps_it_with_the_answer_and_the_try_page_says_it(
+    lite_dir, tmp_path, settings, clinic, clinician, photo, client_for
+):
+    folder = tmp_path / "known"
+    shutil.copytree(lite_dir, folder)
+    content, said = made(1280, limit=1e-3)
+    familiarity.add(folder, weights.read_manifest(folder), content, said)
+    version = registry.register(folder)
+    row = results.request_analysis(photo, user=clinician, version=version)
+    trial = trials.start(clinic, sender="x", data=factories.jpeg_bytes(4))
+    jobs.run_waiting("analyse")
+    jobs.run_waiting("try")
+    row.refresh_from_db()
+    trial.refresh_from_db()
+    assert row.unlike > 1 and trial.result["unlike"] > 1
+    client = client_for(clinician)
+    assert "Not like the model’s training photos" in text_of(client.get(url("try-result", trial.token)))
+    told = client.get(f"/api/try/{trial.token}/").json()
+    assert told["training_photos"]["state"] == "unlike"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda folder: (folder / "familiarity.safetensors").unlink(), "familiarity_missing"),
+        (lambda folder: (folder / "familiarity.safetensors").write_bytes(b"x"), "familiarity_wrong_hash"),
+        (lambda folder: change(folder, limit=-1), "bad_familiarity"),
+        (lambda folder: change(folder, realised={}), "bad_familiarity"),
+        (lambda folder: change(folder, file="../x"), "bad_familiarity"),
+        (lambda folder: replaced(folder, axes=np.ones((2, 1280), np.float32)), "familiarity_unreadable"),
+        (lambda folder: replaced(folder, rest=np.zeros(1, np.float32)), "familiarity_unreadable"),
+    ],
+)
+def test_a_spoilt_file_is_refused(lite_dir, tmp_path, spoil, code):
+    folder = tmp_path / "spoilt"
+    shutil.copytree(lite_dir, folder)
+    familiarity.add(folder, weights.read_manifest(folder), *made(1280))
+    weights.check_files(folder)
+    spoil(folder)
+    with pytest.raises(ModelRejected) as refused:
+        weights.check_files(folder)
+    assert refused.value.code == code
+
+
+def change(folder, **changes):
+    path = folder / "manifest.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"familiarity": content["familiarity"] | changes}))
+
+
+def replaced(folder, **changes):
+    import hashlib
+
+    from safetensors.numpy import load, save
+
+    path = folder / "familiarity.safetensors"
+    path.write_bytes(save(load(path.read_bytes()) | changes))
+    change(folder, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def test_a_sent_model_brings_it_and_takes_it_away(lite_dir, tmp_path, clinic, admin_user, client_for):
+    folder = tmp_path / "sent"
+    shutil.copytree(lite_dir, folder)
+    familiarity.add(folder, weights.read_manifest(folder), *made(1280))
+    files = {
+        "weights": "model.safetensors", "manifest": "manifest.json", "familiarity": "familiarity.safetensors",
+    }  # fmt: skip
+    client = client_for(admin_user)
+
+    def send(*names):
+        sent = {name: SimpleUploadedFile(files[name], (folder / files[name]).read_bytes()) for name in names}
+        return client.post(url("model-register"), sent)
+
+    assert send("weights", "manifest").status_code == 422
+    assert send(*files).status_code == 302
+    version = ModelVersion.objects.get(clinic=clinic)
+    assert (version.path / "familiarity.safetensors").read_bytes() == (
+        folder / "familiarity.safetensors"
+    ).read_bytes()
+    taken = b"".join(client.get(url("model-download", version.pk)).streaming_content)
+    assert b"familiarity.safetensors" in taken
+
+
+def test_the_command_makes_it_of_the_listed_photos_alone(lite_dir, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("classifier.metrics.familiarity.LEAST_PHOTOS", 25)
+    folder, given = tmp_path / "model", tmp_path / "photos"
+    shutil.copytree(lite_dir, folder)
+    given.mkdir()
+    for seed in range(32):
+        synthetic_lesion("mm", seed, 64).save(given / f"{seed}.jpg")
+    with (tmp_path / "patients.csv").open("w") as file:
+        rows = csv.writer(file)
+        rows.writerow(("file_name", "patient_id"))
+        rows.writerows((f"{seed}.jpg", f"patient {seed}") for seed in range(32))
+    told = {"model": str(folder), "photos": [given], "patients": tmp_path / "patients.csv"}
+    with pytest.raises(CommandError, match="no list of its training photos"):
+        call_command("learn_familiarity", **told)
+    listed = [
+        training_photos.TrainingPhoto.of_upload((given / f"{seed}.jpg").read_bytes()) for seed in range(28)
+    ]
+    training_photos.add(folder, weights.read_manifest(folder), listed, is_complete=True)
+    before = (folder / "manifest.json").read_bytes()
+    call_command("learn_familiarity", **told)
+    said = weights.check_files(folder).familiarity
+    assert (said["photos"], said["patients"], said["unseen"]["photos"], said["unseen"]["patients"]) == (
+        28,
+        28,
+        4,
+        4,
+    )
+    assert "28 training photos of 28 patients" in capsys.readouterr().out
+    first = (folder / "familiarity.safetensors").read_bytes(), (folder / "manifest.json").read_bytes()
+    with pytest.raises(CommandError, match="already"):
+        call_command("learn_familiarity", **told)
+    (folder / "manifest.json").write_bytes(before)
+    call_command("learn_familiarity", **told)
+    assert first == (
+        (folder / "familiarity.safetensors").read_bytes(),
+        (folder / "manifest.json").read_bytes(),
+    )
+    runtime = open_runtime(folder, cache_dir=tmp_path / "cache", prefer="torch")
+    (one,) = classify(find([str(given / "0.jpg")]), runtime)
+    assert 0 < one.outcome.unlike < 1
+
+
+def test_a_training_makes_it_where_its_photos_are_enough(lite_dir, tmp_path, monkeypatch):
+    from classifier.training.plan import Sample
+
+    manifest, state = weights.load_verified(lite_dir)
+    samples = []
+    for seed in range(30):
+        path = tmp_path / f"{seed}.jpg"
+        synthetic_lesion("mm", seed, 64).save(path)
+        samples.append(Sample(str(path), "", imaging.Box(0, 0, 64), 0, str(seed)))
+    validates = np.arange(30) >= 26
+    device = __import__("torch").device("cpu")
+    assert at_training.told(manifest, state, samples, validates, device) == (manifest, {})
+    for module in ("classifier.metrics.familiarity", "classifier.training.familiar"):
+        monkeypatch.setattr(f"{module}.LEAST_PHOTOS", 26)
+    kept = {name: value.clone() for name, value in state.items()}
+    found, beside = at_training.told(manifest, state, samples, validates, device)
+    assert (found.familiarity["photos"], found.familiarity["unseen"]["photos"]) == (26, 4)
+    assert all((state[name] == kept[name]).all() for name in kept), (
+        "the weights that are saved stay as they are"
+    )
+    weights.save(tmp_path / "saved", found, state, beside=beside)
+    assert weights.check_files(tmp_path / "saved").familiarity == found.familiarity
+
+
+def test_the_shipped_model_tells_drawings_and_pages_from_photos(tmp_path):
+    from classifier.drawings.other import not_a_lesion
+
+    folder = weights.SHIPPED_DIR / "skinclinic-demo"
+    runtime = open_runtime(folder, cache_dir=tmp_path, prefer="torch")
+    pictures = [(not_a_lesion(seed, 224), "") for seed in (1, 2, 4, 5, 7, 8)]
+    vectors = np.stack(making.features_of(runtime, pictures).rows)
+    assert (runtime.familiar.unlike(vectors) > 1).sum() >= 5
+
+
+def test_the_shipped_model_knows_its_own_photos(tmp_path, real_photos):
+    folder = weights.SHIPPED_DIR / "skinclinic-demo"
+    runtime = open_runtime(folder, cache_dir=tmp_path, prefer="torch")
+    files = sorted((real_photos / "images").iterdir())[::10]
+    told = [one.outcome.unlike for one in classify(find([str(path) for path in files]), runtime)]
+    assert np.mean(np.array(told) > 1) <= 0.05
+    said = replace(runtime.manifest).familiarity
+    assert said["photos"] == runtime.manifest.training_photos["photos"]
+    assert abs(said["realised"]["alarms"] / said["realised"]["photos"] - 0.05) < 0.02
