@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TypeVar
 
-from skinclinic.vocabulary import icd10, listed
+from skinclinic.vocabulary import icd10, languages, listed
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASES, Disease
 from skinclinic.vocabulary.matching import fold, plain, rank
 
@@ -46,9 +46,14 @@ def icd10_code(text: str) -> str:
 def term(disease: Disease, language: str) -> Term:
     """A disease as a choice, named in ``language`` with English, or beside English the other languages."""
     own = disease.name(language)
-    others = disease.names.values() if own == disease.name_en else [disease.name_en]
+    others = _read_names(disease.names) if own == disease.name_en else [disease.name_en]
     beside = [*(name for name in others if name != own), disease.icd10]
     return Term(disease.key, own, " · ".join(beside), disease.tier)
+
+
+def _read_names(names: dict[str, str]) -> list[str]:
+    """Those that may stand beside another language's: one is found by a machine's names, too, but not shown them."""
+    return [name for language, name in names.items() if not languages.is_drafted(language)]
 
 
 def find(query: str, language: str, *, with_others: bool = False) -> list[Term]:
@@ -147,7 +152,7 @@ def _words(text: str) -> str:
 
 def _listed_term(entry: listed.Listed, language: str) -> Term:
     own = entry.name(language)
-    beside = [*(name for name in entry.names.values() if name != own), entry.icd10]
+    beside = [*(name for name in _read_names(entry.names) if name != own), entry.icd10]
     return Term(LISTED + entry.key, own, " · ".join(part for part in beside if part))
 
 
