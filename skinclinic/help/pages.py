@@ -1,6 +1,6 @@
-"""A page of help is a Markdown file in ``docs/help/LANGUAGE`` (``pt_BR``): its first line the title, its first paragraph what it
-is about. HTML in it is shown as text, links that are no addresses are none, and a picture that is not there is left
-out."""
+"""A page of help is a Markdown file in ``docs/help/LANGUAGE`` (``pt_BR``): its first line the title, its first
+paragraph what it is about. HTML in it is shown as text, links that are no addresses are none, and a picture that is not
+there is left out."""
 
 import re
 import unicodedata

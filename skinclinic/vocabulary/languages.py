@@ -14,7 +14,7 @@ MARK = "machine-drafted"
 
 def folder_name(code: str) -> str:
     """The folder of a language: ``pt_BR`` of ``pt-br``."""
-    language, _dash, country = code.partition("-")
+    language, _dash, country = code.replace("_", "-").partition("-")
     return f"{language.lower()}_{country.upper()}" if country else language.lower()
 
 
