@@ -20,7 +20,12 @@ def folder_name(code: str) -> str:
 
 def is_drafted(code: str) -> bool:
     """Whether the words of a language are a machine's and no native clinician has read them yet."""
-    return code in _drafted(FOLDER)
+    return code in drafted()
+
+
+def drafted() -> frozenset[str]:
+    """The languages whose words are a machine's."""
+    return _drafted(FOLDER)
 
 
 @cache

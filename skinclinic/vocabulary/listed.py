@@ -117,19 +117,19 @@ def of_the_12() -> dict[str, Listed]:
 
 
 @cache
-def _findables() -> dict[str, Findable]:
-    others = {
-        entry.key: findable(tuple(entry.names.values()), entry.also, (entry.icd10, entry.icd11))
-        for entry in every()
-    }
-    return others | {
-        disease.key: findable(
-            (disease.key, *disease.names.values()),
-            of_the_12()[disease.key].also,
-            (disease.icd10, disease.icd10_cm, of_the_12()[disease.key].icd11),
-        )
-        for disease in BY_KEY.values()
-    }
+def _findables(left_out: frozenset[str] = frozenset()) -> dict[str, Findable]:
+    """``left_out``: languages whose translated names do not count."""
+    elsewhere = {language: said for language, said in translated().items() if language not in left_out}
+    by_key = {entry.key: entry for entry in (_entry(part, row, elsewhere) for part, row in _rows())}
+    found = {}
+    for key, entry in by_key.items():
+        names: tuple[str, ...] = tuple(entry.names.values())
+        codes: tuple[str, ...] = (entry.icd10, entry.icd11)
+        if disease := BY_KEY.get(key):
+            names = (key, *(name for language, name in disease.names.items() if language not in left_out))
+            codes = (disease.icd10, disease.icd10_cm, entry.icd11)
+        found[key] = findable(names, entry.also, codes)
+    return found
 
 
 @cache
@@ -137,9 +137,9 @@ def _by_own_name() -> dict[str, Listed]:
     return {said: entry for entry in every() for said in findable_of(entry.key).own}
 
 
-def findable_of(key: str) -> Findable:
-    """What one of the 12 or of the list is found by."""
-    return _findables()[key]
+def findable_of(key: str, left_out: frozenset[str] = frozenset()) -> Findable:
+    """What one of the 12 or of the list is found by; names of the languages ``left_out`` do not count."""
+    return _findables(left_out)[key]
 
 
 def called(text: str) -> Listed | None:
