@@ -1,8 +1,9 @@
-"""A page of help is a Markdown file in ``docs/help/LANGUAGE``: its first line the title, its first paragraph what it
-is about. HTML in it is shown as text, links that are no addresses are none, and a picture that is not there is left
-out."""
+"""A page of help is a Markdown file in ``docs/help/LANGUAGE`` (``pt_BR``): its first line the title, its first
+paragraph what it is about. HTML in it is shown as text, links that are no addresses are none, and a picture that is not
+there is left out."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+from skinclinic.vocabulary.languages import folder_name
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "help"
 # The language every page is written in.
@@ -43,7 +46,7 @@ class Hit:
 
 def read(name: str, language: str) -> HelpPage:
     """The page in this language, else in English. Raises FileNotFoundError where there is no such page."""
-    path = FOLDER / language / f"{name}.md"
+    path = FOLDER / folder_name(language) / f"{name}.md"
     if not path.is_file():
         language, path = FIRST, FOLDER / FIRST / f"{name}.md"
     return _read(name, language, path, path.stat().st_mtime_ns)
@@ -110,20 +113,30 @@ def _children(token: Token, address: Address, source: str) -> list[Token]:
 
 
 def search(text: str, names: Sequence[str], language: str) -> list[Hit]:
-    """The pages that have every word of ``text`` somewhere, those with one in their title first."""
-    words = text.casefold().split()[:10]
+    """The pages that have every word of ``text`` somewhere, with or without its accents, those with one in their title
+    first."""
+    words = _without_accents(text).casefold().split()[:10]
     if not words:
         return []
     found: list[tuple[bool, int, Hit]] = []
     for page in (read(name, language) for name in names):
-        title, body = page.title.casefold(), page.text.casefold()
+        title, body = _without_accents(page.title).casefold(), _without_accents(page.text).casefold()
         if all(word in title or word in body for word in words):
             found.append((not any(word in title for word in words), len(found), _hit(page, words)))
     return [hit for _title, _number, hit in sorted(found, key=lambda one: one[:2])]
 
 
+def _without_accents(text: str) -> str:
+    """The text with plain letters, none more or fewer; Hangul stays as it is."""
+    return "".join(
+        letter if "\uac00" <= letter <= "\ud7a3" else unicodedata.normalize("NFD", letter)[0]
+        for letter in text
+    )
+
+
 def _hit(page: HelpPage, words: Sequence[str]) -> Hit:
-    match = next((match for word in words if (match := re.search(re.escape(word), page.text, re.I))), None)
+    text = _without_accents(page.text)
+    match = next((match for word in words if (match := re.search(re.escape(word), text, re.I))), None)
     if match is None:
         return Hit(page, "", "", page.summary)
     start, end = match.span()

@@ -25,7 +25,7 @@ class ApiToken(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, null=True, related_name="api_tokens")
     name = models.CharField(_("name"), max_length=80)
-    scope = models.CharField(_("may"), max_length=5, choices=Scope.choices)
+    scope = models.CharField(pgettext_lazy("what a token may do", "may"), max_length=5, choices=Scope.choices)
     sha256 = models.CharField(max_length=64, unique=True)
     # Its first letters, by which people tell which one it is.
     begins = models.CharField(max_length=12)

@@ -36,7 +36,7 @@ from skinclinic.services.search_words import words_of
 from skinclinic.vocabulary import sites, terms
 from skinclinic.vocabulary.days import span
 from skinclinic.vocabulary.diseases import BY_KEY
-from skinclinic.vocabulary.matching import fold
+from skinclinic.vocabulary.matching import fold, plain
 
 # Up to so many rows are named one by one, by their keys, which an index serves; more are looked for along the order of
 # the list, where the next match is never far.
@@ -233,17 +233,18 @@ def _of_people(clinic: Clinic, term: str, *, answers_open: bool) -> Q:
 
 @cache
 def _names(kind: str) -> tuple[tuple[str, str], ...]:
-    """The keys of sites, states or sexes with their names in every language of the product, folded."""
+    """The keys of sites, states or sexes with their names in every language of the product, as they are
+    compared."""
     found = []
     for language, _title in settings.LANGUAGES:
         with override(language):
-            found += [(key, fold(str(name))) for key, name in _CHOICES[kind] if key]
+            found += [(key, plain(str(name))) for key, name in _CHOICES[kind] if key]
     return tuple(found)
 
 
 def _named(text: str, kind: str, *, whole: bool = False) -> list[str]:
     """The keys of those whose name the text is, or begins, in any language of the product."""
-    wanted = fold(text).strip()
+    wanted = plain(text)
     may_begin = not whole and len(wanted) > 2
     found = [key for key, said in _names(kind) if said == wanted or (may_begin and said.startswith(wanted))]
     return list(dict.fromkeys(found)) if len(wanted) > 1 else []

@@ -72,7 +72,11 @@ def _sections(role: str, language: str) -> list[tuple[object, list[pages.HelpPag
 
 
 def _picture(name: str) -> str:
-    return staticfiles_storage.url(f"help/{name}") if pictures.there_is(name) else ""
+    """Its address; where a language has no pictures of its own, that of the English one."""
+    for one in (name, f"{pages.FIRST}/{name.rpartition('/')[2]}"):
+        if pictures.there_is(one):
+            return staticfiles_storage.url(f"help/{one}")
+    return ""
 
 
 def _base(request: HttpRequest) -> str:

@@ -1,4 +1,8 @@
-"""Diagnoses beside the 12, from ``diagnoses.txt``: read once, and pure. Their English name is their key."""
+"""Diagnoses beside the 12, from ``diagnoses.txt``: read once, and pure. Their English name is their key.
+
+Names in further languages lie with the other translations, in ``locale/*/diagnoses.txt``: English name, or key of one
+of the 12 | name (of the 12 it lies in ``diseases.json``) | other names, parted by ";".
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +13,7 @@ from skinclinic.vocabulary.diseases import BY_KEY
 from skinclinic.vocabulary.matching import Findable, findable, plain
 
 _FILE = Path(__file__).with_name("diagnoses.txt")
+_LOCALE = Path(__file__).resolve().parents[2] / "locale"
 _OTHERS = "also "
 
 
@@ -56,10 +61,32 @@ def _rows() -> Iterator[tuple[str, dict[str, str]]]:
             yield part, dict(zip(columns, cells, strict=True))
 
 
-def _entry(part: str, row: dict[str, str]) -> Listed:
+def translated() -> dict[str, dict[str, tuple[str, str]]]:
+    """{language: {English name or key of one of the 12: (name, other names)}} of the files in ``locale``."""
+    return {
+        path.parent.name.lower().replace("_", "-"): _translations(path)
+        for path in sorted(_LOCALE.glob("*/diagnoses.txt"))
+    }
+
+
+def _translations(path: Path) -> dict[str, tuple[str, str]]:
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            key, name, also = ([cell.strip() for cell in line.split("|")] + ["", ""])[:3]
+            found[key] = (name, also)
+    return found
+
+
+def _entry(part: str, row: dict[str, str], elsewhere: dict[str, dict[str, tuple[str, str]]]) -> Listed:
     languages = [column.removeprefix(_OTHERS) for column in row if column.startswith(_OTHERS)]
     names = {language: row[language] for language in languages if row[language]}
     also = [name.strip() for language in languages for name in row[_OTHERS + language].split(";")]
+    for language, said in elsewhere.items():
+        name, others = said.get(row["en"], ("", ""))
+        if name:
+            names[language] = name
+        also += [other.strip() for other in others.split(";")]
     return Listed(
         names, tuple(name for name in also if name), row["icd10"], row["icd11"], row["form of"], part
     )
@@ -68,7 +95,8 @@ def _entry(part: str, row: dict[str, str]) -> Listed:
 @cache
 def entries() -> tuple[Listed, ...]:
     """All of the file. It is read when it is first asked for: most processes never ask."""
-    return tuple(_entry(part, row) for part, row in _rows())
+    elsewhere = translated()
+    return tuple(_entry(part, row, elsewhere) for part, row in _rows())
 
 
 @cache
@@ -89,19 +117,19 @@ def of_the_12() -> dict[str, Listed]:
 
 
 @cache
-def _findables() -> dict[str, Findable]:
-    others = {
-        entry.key: findable(tuple(entry.names.values()), entry.also, (entry.icd10, entry.icd11))
-        for entry in every()
-    }
-    return others | {
-        disease.key: findable(
-            (disease.key, *disease.names.values()),
-            of_the_12()[disease.key].also,
-            (disease.icd10, disease.icd10_cm, of_the_12()[disease.key].icd11),
-        )
-        for disease in BY_KEY.values()
-    }
+def _findables(left_out: frozenset[str] = frozenset()) -> dict[str, Findable]:
+    """``left_out``: languages whose translated names do not count."""
+    elsewhere = {language: said for language, said in translated().items() if language not in left_out}
+    by_key = {entry.key: entry for entry in (_entry(part, row, elsewhere) for part, row in _rows())}
+    found = {}
+    for key, entry in by_key.items():
+        names: tuple[str, ...] = tuple(entry.names.values())
+        codes: tuple[str, ...] = (entry.icd10, entry.icd11)
+        if disease := BY_KEY.get(key):
+            names = (key, *(name for language, name in disease.names.items() if language not in left_out))
+            codes = (disease.icd10, disease.icd10_cm, entry.icd11)
+        found[key] = findable(names, entry.also, codes)
+    return found
 
 
 @cache
@@ -109,9 +137,9 @@ def _by_own_name() -> dict[str, Listed]:
     return {said: entry for entry in every() for said in findable_of(entry.key).own}
 
 
-def findable_of(key: str) -> Findable:
-    """What one of the 12 or of the list is found by."""
-    return _findables()[key]
+def findable_of(key: str, left_out: frozenset[str] = frozenset()) -> Findable:
+    """What one of the 12 or of the list is found by; names of the languages ``left_out`` do not count."""
+    return _findables(left_out)[key]
 
 
 def called(text: str) -> Listed | None:

@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 from typing import TypeVar
 
-from skinclinic.vocabulary import icd10, listed
+from skinclinic.vocabulary import icd10, languages, listed
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASES, Disease
-from skinclinic.vocabulary.matching import fold, plain, rank
+from skinclinic.vocabulary.matching import Findable, fold, plain, rank
 
 OTHER = "icd10:"
 LISTED = "listed:"
@@ -46,23 +46,28 @@ def icd10_code(text: str) -> str:
 def term(disease: Disease, language: str) -> Term:
     """A disease as a choice, named in ``language`` with English, or beside English the other languages."""
     own = disease.name(language)
-    others = disease.names.values() if own == disease.name_en else [disease.name_en]
+    others = _read_names(disease.names) if own == disease.name_en else [disease.name_en]
     beside = [*(name for name in others if name != own), disease.icd10]
     return Term(disease.key, own, " · ".join(beside), disease.tier)
+
+
+def _read_names(names: dict[str, str]) -> list[str]:
+    """Those that may stand beside another language's: one is found by a machine's names, too, but not shown them."""
+    return [name for language, name in names.items() if not languages.is_drafted(language)]
 
 
 def find(query: str, language: str, *, with_others: bool = False) -> list[Term]:
     """Return the choices for ``query``, best first; all 12 for an empty one.
 
-    ``with_others`` adds the list of other diagnoses, the 12 first among equals, and "another diagnosis" when the query
+    Names that a machine drafted find, too, but move nothing forward on pages in other languages. ``with_others`` adds the list of other diagnoses, the 12 first among equals, and "another diagnosis" when the query
     is itself a well-formed ICD-10 code.
     """
     typed = query[:MAX_QUERY]
     if not typed.strip():
         return [term(disease, language) for disease in DISEASES]
-    found = [(place, term(disease, language)) for place, disease in _ranked(DISEASES, typed)]
+    found = [(place, term(disease, language)) for place, disease in _ranked(DISEASES, typed, language)]
     if with_others:
-        others = _ranked(listed.every(), typed)[:MOST_LISTED]
+        others = _ranked(listed.every(), typed, language)[:MOST_LISTED]
         found += [(place, _listed_term(entry, language)) for place, entry in others]
         found.sort(key=lambda one: one[0])
     terms = [one for _place, one in found]
@@ -147,16 +152,23 @@ def _words(text: str) -> str:
 
 def _listed_term(entry: listed.Listed, language: str) -> Term:
     own = entry.name(language)
-    beside = [*(name for name in entry.names.values() if name != own), entry.icd10]
+    beside = [*(name for name in _read_names(entry.names) if name != own), entry.icd10]
     return Term(LISTED + entry.key, own, " · ".join(part for part in beside if part))
 
 
-def _ranked(those: tuple[Kind, ...], typed: str) -> list[tuple[int, Kind]]:
-    """Those that answer to what was typed with how well, best first, else in their order."""
+def _ranked(those: tuple[Kind, ...], typed: str, language: str) -> list[tuple[tuple[int, int], Kind]]:
+    """Those that answer to what was typed with how well, best first, else in their order; among equals those that do so
+    by names that people have read."""
     wanted = [text for text in dict.fromkeys((plain(typed), fold(icd10_code(typed)))) if text]
+    unread = languages.drafted() - {language.lower()}
     found = []
     for one in those:
-        places = [place for text in wanted if (place := rank(listed.findable_of(one.key), text))[0]]
-        if places:
-            found.append((min(places), one))
-    return [(place, one) for (place, _other), one in sorted(found, key=lambda one: one[0])]
+        if place := _place(listed.findable_of(one.key), wanted):
+            by_read = _place(listed.findable_of(one.key, unread), wanted) if unread else place
+            found.append(((place, by_read or len(those)), one))
+    return sorted(found, key=lambda one: one[0])
+
+
+def _place(one: Findable, wanted: list[str]) -> int:
+    """How well it answers to the best of the texts; 0 not at all."""
+    return min((place for text in wanted if (place := rank(one, text)[0])), default=0)

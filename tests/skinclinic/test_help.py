@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from skinclinic.help import contents, pages, pictures, places
+from skinclinic.vocabulary import languages
 from tests.browser.help_pictures import MOST_BYTES, PICTURES
 from tests.cases import each
 from tests.skinclinic.test_architecture import is_api, patterns
@@ -29,16 +30,22 @@ def source(name: str, language: str) -> str:
     return (pages.FOLDER / language / f"{name}.md").read_text(encoding="utf-8")
 
 
+def is_drafted(folder: str) -> bool:
+    return languages.is_drafted(folder.lower().replace("_", "-"))
+
+
 def quoted(text: str) -> set[str]:
     """What stands in bold, which is what the product calls its buttons, fields and pages."""
     return set(re.findall(r"\*\*([^*]+)\*\*", text))
 
 
 def test_every_page_is_in_every_language_and_no_other():
+    """One that a machine drafts may lack some: they are shown in English."""
     assert {"en", "ko"} <= set(LANGUAGES)
     for language in LANGUAGES:
         found = {path.stem for path in (pages.FOLDER / language).iterdir()}
-        assert found == set(contents.ALL), language
+        assert found <= set(contents.ALL), language
+        assert found == set(contents.ALL) or is_drafted(language), language
     assert len(contents.ALL) == len(set(contents.ALL))
 
 
@@ -47,6 +54,8 @@ def test_names_in_bold_are_the_products_own_strings(name):
     known, said = CATALOGUES["ko"], quoted(source(name, "en"))
     assert said <= set(known), said - set(known)
     for language in set(LANGUAGES) - {"en"}:
+        if is_drafted(language) and not (pages.FOLDER / language / f"{name}.md").is_file():
+            continue
         translated, found = CATALOGUES[language], quoted(source(name, language))
         assert [word for word in said if not translated[word] & found] == [], language
         assert found <= set().union(*(translated[word] for word in said)), language
@@ -55,6 +64,8 @@ def test_names_in_bold_are_the_products_own_strings(name):
 @each("name", contents.ALL)
 def test_pages_have_a_title_a_summary_and_links_that_lead_somewhere(name):
     for language in LANGUAGES:
+        if is_drafted(language) and not (pages.FOLDER / language / f"{name}.md").is_file():
+            continue
         text, page = source(name, language), pages.read(name, language)
         assert text.startswith(f"# {page.title}\n\n{page.summary[:20]}")
         assert set(re.findall(r"\]\(([a-z-]+)\.md\)", text)) <= set(contents.ALL) - {name}
@@ -123,6 +134,7 @@ def test_pictures_are_small_and_each_is_on_a_page():
         found
         for language in LANGUAGES
         for name in contents.ALL
+        if (pages.FOLDER / language / f"{name}.md").is_file()
         for found in re.findall(r"static/help/(\w+/[\w-]+\.webp)", source(name, language))
     }
     files = {str(path.relative_to(pictures.FOLDER)): path for path in pictures.FOLDER.rglob("*.webp")}

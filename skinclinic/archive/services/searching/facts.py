@@ -15,6 +15,7 @@ from django.utils.translation import override
 
 from skinclinic.models import Clinic, Diagnosis, Lesion, Patient, Photo
 from skinclinic.vocabulary import sites, skin_types, tags
+from skinclinic.vocabulary.matching import plain
 
 NOTHING = Q(pk__in=())
 _UNKNOWN = (("unknown", _("unknown")), ("none", _("none")))
@@ -72,12 +73,12 @@ def _is_number(text: str, most: int) -> bool:
 
 def _named(text: str, choices) -> list[str]:
     """The keys of those choices that the text names, in any language of the product: whole, else by their beginning."""
-    wanted = text.casefold().replace("_", " ").strip()
+    wanted = plain(text.replace("_", " "))
     whole, begun = set(), set()
     for language, _title in settings.LANGUAGES:
         with override(language):
             for key, name in choices:
-                for said in (str(name).casefold(), str(key).replace("_", " ")):
+                for said in (plain(str(name)), plain(str(key).replace("_", " "))):
                     if said == wanted:
                         whole.add(key)
                     elif said.startswith(wanted):
@@ -86,9 +87,7 @@ def _named(text: str, choices) -> list[str]:
 
 
 def _is_unknown(text: str) -> bool:
-    return text.casefold() in {
-        word.casefold() for key, name in _UNKNOWN for word in (key, *_in_all_languages(name))
-    }
+    return plain(text) in {plain(word) for key, name in _UNKNOWN for word in (key, *_in_all_languages(name))}
 
 
 def _in_all_languages(name) -> list[str]:
