@@ -20,7 +20,7 @@ BY_FOLDER = {"benchmarks": "benchmarks", "browser": "browser", "faults": "engine
 # What only some machines have, or what takes a quiet one.
 BEYOND_TEST = {
     "photos", "servers", "nginx", "compose", "systemd", "gettext", "r", "browser", "engine", "gpu", "benchmarks",
-    "oidc",
+    "bucket", "oidc",
 }  # fmt: skip
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
 
@@ -67,12 +67,13 @@ def begin_with_the_longest(items: list[pytest.Item]) -> None:
 
 def lacking() -> dict[str, str]:
     """Why tests with a mark cannot run here."""
-    from tests import peers, servers
+    from tests import bucket, peers, servers
 
     reasons = {
         "photos": (PHOTOS, "SKINCLINIC_TEST_PHOTOS names no folder of real photos"),
         "browser": (servers.chromium(), "Chromium is not installed"),
         "servers": (servers.postgresql() and servers.redis(), "PostgreSQL or Redis is not installed"),
+        "bucket": (not bucket.lacking(), "Ceph's radosgw is not installed"),
         "nginx": (servers.nginx(), "nginx is not installed"),
         "compose": (shutil.which("docker-compose"), "docker-compose is not installed"),
         "systemd": (shutil.which("systemd-analyze"), "systemd-analyze is not installed"),

@@ -234,6 +234,14 @@ def scan() -> Iterator[tuple[str, int, int]]:
         yield from _backend().scan()
 
 
+def bucket_time() -> float | None:
+    """Seconds since 1970 by the clock that stamps the objects of the bucket; None where photos are files. Raises
+    StorageAway."""
+    there = bucket()
+    with _reached():
+        return there.now() if there else None
+
+
 def _tell_uncertain(keys: Sequence[str]) -> None:
     for function in uncertain:
         function(keys)

@@ -1,5 +1,6 @@
 """Sending a stored photo to somebody who may see it."""
 
+import logging
 from pathlib import PurePosixPath
 from urllib.parse import quote, urlsplit
 
@@ -9,6 +10,8 @@ from django.utils.http import content_disposition_header
 
 from skinclinic import imaging
 from skinclinic.files import store
+
+log = logging.getLogger(__name__)
 
 
 def private_jpeg(key: str, name: str) -> HttpResponseBase:
@@ -23,7 +26,9 @@ def private_jpeg(key: str, name: str) -> HttpResponseBase:
     else:
         try:
             response = FileResponse(store.open_file(key), content_type="image/jpeg")
-        except (FileNotFoundError, IsADirectoryError):
+        except OSError as error:
+            if not isinstance(error, FileNotFoundError):
+                log.error("a stored photo cannot be sent: %s", error)
             raise Http404 from None
     file_name = f"{PurePosixPath(name).stem}.jpg"
     response["Content-Disposition"] = content_disposition_header(False, file_name) or "inline"

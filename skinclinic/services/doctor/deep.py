@@ -140,8 +140,8 @@ def _extra(named: Mapping[str, object]) -> Iterator[Finding]:
         "(mv), and delete it when nothing has missed it."
     )
     settled = (_now() - _SETTLED_AFTER_SECONDS) * 1e9
-    bucket = store.bucket()
-    in_bucket = (bucket.now() - _SETTLED_AFTER_SECONDS) * 1e9 if bucket else settled
+    bucket_time = store.bucket_time()
+    in_bucket = (bucket_time - _SETTLED_AFTER_SECONDS) * 1e9 if bucket_time else settled
     seen, passed = home.scan(with_key=False)
     models = {path.rpartition("/")[0] for path in named if path.startswith(f"{MODELS}/")}
     for path, one in seen.items():
