@@ -51,7 +51,7 @@ rgw data = {folder}/rgw
 run dir = {folder}
 admin socket = {folder}/$name.$pid.asok
 log file = {folder}/$name.log
-rgw frontends = beast endpoint={address}:{port}
+rgw frontends = beast endpoint={address}:{port} tcp_nodelay=1
 rgw thread pool size = 32
 """
 

@@ -1,11 +1,18 @@
 """Photos in a bucket of a real store (Ceph's), and photos that are sealed: as they are on a disk, and what is other."""
 
+import http.client
 import io
 import json
+import subprocess
+import threading
 import uuid
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pytest
+from django.conf import settings as settings_of_the_run
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, transaction
 from django.test import Client
@@ -386,3 +393,68 @@ def test_a_confirmed_note_is_held_until_the_rows_are_there(pail, clinic, clinici
         notes.delete_left_behind()
         assert FileNote.objects.filter(taken=False).count() == 1
     assert FileNote.objects.count() == 0
+
+
+@pytest.fixture
+def nginx(pail, tmp_path):
+    """nginx with the lines of docs/scaling.md before a web process that answers every address with the one in its
+    query, as an internal one; gives its port."""
+    text = (Path(settings_of_the_run.BASE_DIR) / "docs/scaling.md").read_text()
+    lines = text[text.index("    location /private-bucket/") :].partition("\n\n")[0]
+    host = pail.address.endpoint.partition("://")[2]
+    lines = lines.replace("https://s3.example.org", f"http://{host}").replace("s3.example.org", host)
+    front, web = servers.free_port(), servers.free_port()
+
+    class Web(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", "image/jpeg")
+            self.send_header("Cache-Control", "no-store, private")
+            self.send_header("X-Accel-Redirect", unquote(self.path.partition("?to=")[2]))
+            self.end_headers()
+
+        def log_message(self, *words):
+            pass
+
+    folders = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    (tmp_path / "nginx.conf").write_text(
+        f"user root; daemon off; pid {tmp_path}/pid; error_log {tmp_path}/error.log;\nevents {{}}\nhttp {{ "
+        + " ".join(f"{name}_temp_path {tmp_path}/{name};" for name in folders)
+        + f" access_log off;\nserver {{ listen 127.0.0.1:{front};\n{lines}\nlocation / {{ "
+        f"proxy_pass http://127.0.0.1:{web}; }} }} }}\n"
+    )
+    serving = ThreadingHTTPServer(("127.0.0.1", web), Web)
+    threading.Thread(target=serving.serve_forever, daemon=True).start()
+    running = subprocess.Popen(
+        [servers.nginx(), "-c", str(tmp_path / "nginx.conf"), "-e", f"{tmp_path}/error.log"]
+    )
+    servers.wait_for(front)
+    yield front
+    running.terminate()
+    running.wait(10)
+    serving.shutdown()
+
+
+@pytest.mark.nginx
+def test_the_proxy_fetches_what_was_signed_and_a_browser_nothing(nginx, pail, clinic, clinician, settings):
+    photo = factories.make_photo(clinic, clinician)
+    settings.X_ACCEL_BUCKET_PREFIX = "/private-bucket/"
+    person = Client()
+    person.force_login(clinician)
+    internal = person.get(reverse("photo-image", args=[photo.pk]))["X-Accel-Redirect"]
+
+    def fetched(path: str):
+        connection = http.client.HTTPConnection("127.0.0.1", nginx, timeout=10)
+        connection.request(
+            "GET", path, headers={"Cookie": "sessionid=secret", "Authorization": "Token secret"}
+        )
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read()
+
+    status, headers, body = fetched(f"/photo?to={quote(internal, safe='')}")
+    assert (status, body) == (200, store.read(photo.file_key))
+    assert headers["Cache-Control"] == "no-store, private" and headers["X-Content-Type-Options"] == "nosniff"
+    assert not [name for name in headers if name.lower().startswith(("x-amz", "etag", "set-cookie"))]
+    # A browser that learns of the address gets nothing by it, and one that was not signed opens nothing.
+    assert fetched(internal)[0] == 404
+    assert fetched(f"/photo?to={quote(internal.partition('?')[0], safe='')}")[0] in (403, 404)
