@@ -53,11 +53,15 @@ class Bucket:
     @cached_property
     def client(self) -> Any:
         """boto3's client, which threads may share; made by django-storages from our settings."""
+        return self._storage.connection.meta.client
+
+    @cached_property
+    def _storage(self) -> Any:
         from botocore.config import Config
         from storages.backends.s3 import S3Storage
 
         address = self.address
-        storage = S3Storage(
+        return S3Storage(
             bucket_name=address.bucket, endpoint_url=address.endpoint or None, region_name=address.region,
             access_key=self._key_id or None, secret_key=self._secret or None, verify=address.ca or None,
             client_config=Config(
@@ -68,7 +72,6 @@ class Bucket:
                 request_checksum_calculation="when_required", response_checksum_validation="when_required",
             ),
         )  # fmt: skip
-        return storage.connection.meta.client
 
     # As every backend
 
@@ -171,6 +174,20 @@ class Bucket:
             "get_object", Params=self._place(key), ExpiresIn=_SIGNED_SECONDS, HttpMethod="GET"
         )
         return address
+
+    def is_open_to_strangers(self, key: str = "") -> bool:
+        """Whether somebody who names nobody reads this object; "": the list of all."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        stranger = self._storage.unsigned_connection.meta.client
+        try:
+            if key:
+                stranger.head_object(**self._place(key))
+            else:
+                stranger.list_objects_v2(Bucket=self.address.bucket, MaxKeys=1)
+        except (BotoCoreError, ClientError):
+            return False
+        return True
 
     def _place(self, key: str) -> dict[str, str]:
         if key.startswith("/") or ".." in key.split("/"):

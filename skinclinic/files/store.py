@@ -76,6 +76,16 @@ def bucket() -> in_bucket.Bucket | None:
     )
 
 
+def place_of(folder: str) -> str:
+    """Where the files of a folder lie, as admins are told: below SKINCLINIC_HOME, or in which bucket."""
+    there = bucket()
+    return (
+        f"s3://{there.address.bucket}/{there.address.prefix}{folder}"
+        if there
+        else f"{settings.PHOTOS_DIR.name}/{folder}"
+    )
+
+
 def _backend() -> Backend:
     return bucket() or _disk
 

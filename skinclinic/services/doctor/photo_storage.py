@@ -1,8 +1,6 @@
 """The bucket that photos lie in, and whether they are sealed."""
 
-import contextlib
 import time
-import urllib.request
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -15,7 +13,6 @@ from skinclinic.services.doctor.findings import Finding, check, failure, ok, war
 
 _PART = "photos"
 _PROBE = b"skinclinic doctor"
-_SECONDS = 5.0
 _CLOCKS_MAY_DIFFER = 5.0
 # What the store says -> what to do.
 _REMEDIES = {
@@ -89,24 +86,13 @@ def _clock(bucket: Bucket, key: str) -> Iterator[Finding]:
 
 def _public(bucket: Bucket, key: str) -> Iterator[Finding]:
     """Whether somebody without a name reads the object, or the list of all."""
-    bare = bucket.signed(key).partition("?")[0]
-    folder = bare.removesuffix(f"{bucket.address.prefix}{key}")
-    for what, address in (("every photo", bare), ("the list of all photos", folder)):
-        if _is_open(address):
+    for what, key_or_all in (("every photo", key), ("the list of all photos", "")):
+        if bucket.is_open_to_strangers(key_or_all):
             yield failure(
                 _PART, f"whoever reaches the store reads {what} of {bucket.address} without a name or password",
                 "Close it now: take away its public policy and access lists, and block public access to it. What was "
                 "read meanwhile stands in the log of the store.",
             )  # fmt: skip
-
-
-def _is_open(address: str) -> bool:
-    with (
-        contextlib.suppress(OSError, ValueError),
-        urllib.request.urlopen(address, timeout=_SECONDS) as answer,
-    ):
-        return bool(answer.status == 200)
-    return False
 
 
 def _versions(bucket: Bucket) -> Iterator[Finding]:
