@@ -4,9 +4,10 @@ A comment of random bytes comes right after the start-of-image marker. So nobody
 the length of what the browser got, and no two readers get the same file.
 """
 
+import os
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
+from typing import BinaryIO
 
 CHUNK = 64 * 1024
 _START, _COMMENT = b"\xff\xd8", b"\xff\xfe"
@@ -23,17 +24,18 @@ def random_comment() -> bytes:
     return _COMMENT + (len(text) + 2).to_bytes(2, "big") + text
 
 
-def stream(path: Path) -> tuple[Iterator[bytes], int]:
-    """The chunks of the file at ``path`` with a random comment inside, and how many bytes they are together.
+def stream(file: BinaryIO) -> tuple[Iterator[bytes], int]:
+    """The chunks of an open file with a random comment inside, and how many bytes they are together. It is closed with
+    the last.
 
-    Raises FileNotFoundError and NotAJpeg at once, not while it is being sent.
+    Raises NotAJpeg at once, not while it is being sent.
     """
-    file = path.open("rb")
     try:
         if file.read(2) != _START:
-            raise NotAJpeg(f"{path.name} does not begin with a JPEG marker")
+            raise NotAJpeg("the file does not begin with a JPEG marker")
         comment = random_comment()
-        length = path.stat().st_size + len(comment)
+        length = file.seek(0, os.SEEK_END) + len(comment)
+        file.seek(2)
     except BaseException:
         file.close()
         raise

@@ -4,7 +4,7 @@ Every word comes from the caller. Photos are put in as they are stored, at their
 metadata; each is read when its page is written, so that memory does not grow with their number.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -29,10 +29,10 @@ PHOTO_HEIGHT = 195 * mm
 
 @dataclass(frozen=True)
 class Page:
-    """One photo: its title ("Photo 17"), its file (a JPEG), its size in pixels, and facts of the patient."""
+    """One photo: its title ("Photo 17"), what reads it (a JPEG), its size in pixels, and facts of the patient."""
 
     title: str
-    file: Path
+    read: Callable[[], bytes]
     width: int
     height: int
     facts: str = ""
@@ -192,7 +192,7 @@ class _Photo(pdfdoc.PDFObject):
                 self.out.write(part)
             gathered.strings.clear()
             gathered.write = self.out.write
-        data = without_metadata(self.page.file.read_bytes())
+        data = without_metadata(self.page.read())
         head = (
             f"<< /Type /XObject /Subtype /Image /Width {self.page.width} /Height {self.page.height} "
             f"/ColorSpace /{_colours(data)} /BitsPerComponent 8 /Filter /DCTDecode /Length {len(data)} >>"

@@ -29,7 +29,7 @@ class SkinClinicConfig(AppConfig):
             word_indexes,
         )
         from skinclinic.services.binning import emptying, pictures  # noqa: F401
-        from skinclinic.services.doctor import machine, stores  # noqa: F401
+        from skinclinic.services.doctor import machine, photo_storage, stores  # noqa: F401
         from skinclinic.services.erasing import again  # noqa: F401
         from skinclinic.web.sessions import begin, begun_at_provider
 

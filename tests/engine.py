@@ -17,7 +17,9 @@ from skinclinic.models import Job
 class Engine:
     """Starts workers and reconcilers as processes of their own, sharing this test's database and home."""
 
-    def __init__(self, home, broker_url: str):
+    def __init__(self, home, broker_url: str, inside: tuple[str, ...] = ()):
+        # Of a host of tests/hosts.py, on which they run.
+        self.inside = inside
         self.environment = os.environ | {
             "SKINCLINIC_HOME": str(home),
             "SKINCLINIC_EMBEDDED": "1",
@@ -41,7 +43,7 @@ class Engine:
 
     def _start(self, *arguments: str, **environment: str) -> subprocess.Popen:
         process = subprocess.Popen(
-            [sys.executable, *arguments],
+            [*self.inside, sys.executable, *arguments],
             env=self.environment | environment,
             cwd=django_settings.BASE_DIR,
             stdout=self.log,

@@ -19,12 +19,16 @@ from tests.engine import database_url
 CHOICES = ["bcc", "mm", "sk", "nevus", "wart"]
 
 
-def start_web(port: int, home, **environment: str) -> subprocess.Popen:
-    """gunicorn as in production (workers with threads), a process group of its own; it listens when this returns."""
+def start_web(
+    port: int, home, *, address: str = "127.0.0.1", inside: tuple[str, ...] = (), **environment: str
+) -> subprocess.Popen:
+    """gunicorn as in production (workers with threads), a process group of its own; it listens when this returns.
+    ``address``, ``inside``: of a host of ``tests/hosts.py``."""
     process = subprocess.Popen(
         [
-            sys.executable, "-m", "gunicorn", "skinclinic.wsgi", "--bind", f"127.0.0.1:{port}", "--worker-class",
-            "gthread", "--workers", "2", "--threads", "8", "--no-control-socket", "--log-level", "error",
+            *inside, sys.executable, "-m", "gunicorn", "skinclinic.wsgi", "--bind", f"{address}:{port}",
+            "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--no-control-socket",
+            "--log-level", "error",
         ],
         env=os.environ | {
             "SKINCLINIC_HOME": str(home),
@@ -36,7 +40,7 @@ def start_web(port: int, home, **environment: str) -> subprocess.Popen:
         cwd=django_settings.BASE_DIR,
         start_new_session=True,
     )  # fmt: skip
-    servers.wait_for(port, 60)
+    servers.wait_for(port, 60, address)
     return process
 
 

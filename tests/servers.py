@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from tests import hosts
+
 
 def chromium() -> str | None:
     """The browser: Debian's shell without windows where it is installed, which needs half the time."""
@@ -61,10 +63,10 @@ def free_port() -> int:
         mark.close()
 
 
-def wait_for(port: int, seconds: float = 30) -> None:
+def wait_for(port: int, seconds: float = 30, address: str = "127.0.0.1") -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        with contextlib.suppress(OSError), socket.create_connection((address, port), 1):
             return
         time.sleep(0.05)
     raise TimeoutError(f"nothing listens on port {port}")
@@ -89,9 +91,11 @@ def postgresql_server() -> Iterator[str]:
             stdout=subprocess.DEVNULL,
             cwd=folder,
         )
+        with open(f"{data}/pg_hba.conf", "a") as rules:
+            rules.write(f"host all all {hosts.RANGE} trust\n")
         # No power fails here; the rest is as docker/ has it.
         options = (
-            f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=80 -c jit=off"
+            f"-p {port} -k {folder} -c listen_addresses=* -c max_connections=80 -c jit=off"
             " -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off"
         )
         control = [f"{programs}/pg_ctl", "-D", data, "-w", "-l", f"{folder}/log"]
@@ -118,12 +122,15 @@ def redis_server(port: int | None = None) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def redis_process(port: int) -> Iterator[subprocess.Popen]:
-    """The same; gives the process, which may be frozen and stopped."""
+def redis_process(port: int, address: str = "127.0.0.1") -> Iterator[subprocess.Popen]:
+    """The same; gives the process, which may be frozen and stopped. ``address``: of this machine, where it listens."""
     server = subprocess.Popen(
-        [redis(), "--port", str(port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"],
+        [
+            redis(), "--port", str(port), "--save", "", "--appendonly", "no", "--protected-mode", "no", "--bind",
+            *sorted({"127.0.0.1", address}),
+        ],
         stdout=subprocess.DEVNULL,
-    )
+    )  # fmt: skip
     try:
         wait_for(port)
         yield server

@@ -20,7 +20,7 @@ BY_FOLDER = {"benchmarks": "benchmarks", "browser": "browser", "faults": "engine
 # What only some machines have, or what takes a quiet one.
 BEYOND_TEST = {
     "photos", "servers", "nginx", "compose", "systemd", "gettext", "r", "browser", "engine", "gpu", "benchmarks",
-    "oidc",
+    "bucket", "hosts", "oidc",
 }  # fmt: skip
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
 
@@ -42,6 +42,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out GPU tests where there is no GPU (nothing to skip: they are for another machine), and name what other
     tests lack here."""
+    from django.conf import settings
+
+    if "sqlite3" in settings.DATABASES["default"]["ENGINE"]:
+        # `make check` runs the database's tests on PostgreSQL as well, and these are run then.
+        items[:] = [item for item in items if not item.get_closest_marker("postgresql")]
     if os.environ.get("SKINCLINIC_TEST_GPU") != "1":
         # Asked of the marks: the folder tests/gpu is among an item's keywords, too.
         items[:] = [item for item in items if not item.get_closest_marker("gpu")]
@@ -67,13 +72,15 @@ def begin_with_the_longest(items: list[pytest.Item]) -> None:
 
 def lacking() -> dict[str, str]:
     """Why tests with a mark cannot run here."""
-    from tests import peers, servers
+    from tests import bucket, hosts, peers, servers
 
     reasons = {
         "photos": (PHOTOS, "SKINCLINIC_TEST_PHOTOS names no folder of real photos"),
         "browser": (servers.chromium(), "Chromium is not installed"),
         "servers": (servers.postgresql() and servers.redis(), "PostgreSQL or Redis is not installed"),
+        "bucket": (not bucket.lacking(), "Ceph's radosgw is not installed"),
         "nginx": (servers.nginx(), "nginx is not installed"),
+        "hosts": (not hosts.lacking(), hosts.lacking()),
         "compose": (shutil.which("docker-compose"), "docker-compose is not installed"),
         "systemd": (shutil.which("systemd-analyze"), "systemd-analyze is not installed"),
         "gettext": (shutil.which("xgettext"), "gettext is not installed"),

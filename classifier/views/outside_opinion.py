@@ -100,7 +100,7 @@ def opinion_photo(
     _note(request, asked, What.PHOTO)
     try:
         if request.GET.get("size") == "whole":
-            file = store.path_of(photo.file_key).open("rb")
+            file = store.open_file(photo.file_key)
             # A name of its own: the stored file's is nobody's business.
             return FileResponse(file, content_type="image/jpeg", filename=f"photo-{number}.jpg")
         return HttpResponse(imaging.for_screen(store.read(photo.file_key)), content_type="image/jpeg")

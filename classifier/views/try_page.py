@@ -144,7 +144,7 @@ def try_maps(request: ClinicRequest, token: str) -> JsonResponse:
 def try_image(request: ClinicRequest, token: str) -> FileResponse:
     trial = find(token)
     try:
-        file = store.path_of(trial.file_key).open("rb")
+        file = store.open_file(trial.file_key)
     except FileNotFoundError:
         raise Http404 from None
     return FileResponse(

@@ -34,7 +34,7 @@ def practice_photo(request: HttpRequest, secret: str, session: str, position: in
 def _sent(row: Photo) -> StreamingHttpResponse:
     """The stored JPEG; not by nginx, which would send its own bytes, dates and names."""
     try:
-        chunks, length = blinding.stream(store.path_of(row.file_key))
+        chunks, length = blinding.stream(store.open_file(row.file_key))
     except (FileNotFoundError, blinding.NotAJpeg):
         raise NoSuchPhoto from None
     return StreamingHttpResponse(

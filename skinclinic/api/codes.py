@@ -73,6 +73,7 @@ CODES: dict[int, dict[str, str]] = {
     503: {
         "busy": "more photos come than can be looked at",
         "quota": "the clinic keeps as much as it may",
+        "storage_away": "the storage of the photos does not answer",
         "not_scanned": "the virus scanner does not answer",
         "no_model": "the try page has no model yet",
         "database_unavailable": "the database is away for a moment",

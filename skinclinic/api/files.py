@@ -36,7 +36,7 @@ def tag_of(*said: object) -> str:
 def stored_jpeg(request: ApiRequest, key: str, name: str) -> HttpResponseBase:
     """A stored JPEG, which is never changed: another picture has another key. Raises Http404 when the file is gone."""
     tag = tag_of(key)
-    if has_it(request, tag) and store.path_of(key).is_file():
+    if has_it(request, tag) and store.is_file(key):
         return _kept(request, HttpResponseNotModified(), tag, is_there=True)
     return _kept(request, private_jpeg(key, name), tag)
 

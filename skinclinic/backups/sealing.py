@@ -1,4 +1,4 @@
-"""Encryption of what a folder of backups holds: AES-256-GCM, a mebibyte at a time. Pure.
+"""Encryption of what a folder of backups holds, and of photos where they lie: AES-256-GCM, a mebibyte at a time. Pure.
 
 Each object has a key of its own, made of the backups' key and 32 random bytes at its head (HKDF-SHA256), and its pieces
 are numbered, the last one marked: pieces that were changed, moved, left out or cut off do not open. This is the
@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 PIECE = 1 << 20
 KEY_BYTES = 32
 _HEAD = b"skinclinic1\n"
+HEAD_BYTES = len(_HEAD)
 _SALT, _TAG = 32, 16
 
 
@@ -97,6 +98,17 @@ class Key:
     def sealed_size(size: int) -> int:
         """Bytes on the disk of so many bytes."""
         return len(_HEAD) + _SALT + size + _TAG * max(1, -(-size // PIECE))
+
+    @staticmethod
+    def size_within(sealed: int) -> int:
+        """Bytes that lie in a sealed object of this size."""
+        within = sealed - len(_HEAD) - _SALT
+        return within - _TAG * max(1, -(-within // (PIECE + _TAG)))
+
+    @staticmethod
+    def is_sealed(begins: bytes) -> bool:
+        """Whether what begins so (HEAD_BYTES are enough) is a sealed object."""
+        return begins.startswith(_HEAD)
 
 
 def write_new_key(path: Path) -> None:

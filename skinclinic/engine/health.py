@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 log = logging.getLogger(__name__)
 
 NO_MEMORY, NO_PHOTOS, DISK_FULL, DISK = "no_memory", "no_photos", "disk_full", "disk"
+STORAGE_AWAY = "storage_away"
 ILL_AFTER = 3
 REST_SECONDS, LONGEST_REST_SECONDS = 60.0, 600.0
 

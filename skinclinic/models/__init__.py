@@ -8,6 +8,7 @@ from .decision import PhotoDecision
 from .diagnosis import Diagnosis
 from .document import Document
 from .erasure import Erasure, Retention
+from .file_note import FileNote
 from .job import Job, WorkerSeen
 from .lesion import Lesion
 from .letter import Letter
@@ -45,6 +46,7 @@ __all__ = [
     "DiagnosisWord",
     "Document",
     "Erasure",
+    "FileNote",
     "FollowUp",
     "FormerCode",
     "Invitation",

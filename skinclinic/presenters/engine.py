@@ -56,6 +56,9 @@ def trouble_words(code: str) -> str:
             "The engine has too little memory. The photos are safe; tell your administrator."
         ),
         health.NO_PHOTOS: _("The engine does not see the photos. They are safe; tell your administrator."),
+        health.STORAGE_AWAY: _(
+            "The engine does not reach the storage of the photos. They are safe; tell your administrator."
+        ),
         health.DISK_FULL: _("The engine's disk is full. The photos are safe; tell your administrator."),
     }.get(code, _("The engine cannot read its disk. The photos are safe; tell your administrator."))
 

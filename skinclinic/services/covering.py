@@ -142,7 +142,7 @@ def _written(
             )
             yield keys, note
         except BaseException:
-            store.delete(*new)
+            note.drop(*new)
             raise
         transaction.on_commit(lambda: store.delete(*old))
 

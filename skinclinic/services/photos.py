@@ -123,7 +123,7 @@ def written_together(
             yield stored, lambda photo: note.confirm(photo.file_key, photo.thumbnail_key)
         finally:
             without_row = [photo for photo, _accepted in photos if photo.sha256 not in stored]
-            store.delete(*(key for photo in without_row for key in (photo.file_key, photo.thumbnail_key)))
+            note.drop(*(key for photo in without_row for key in (photo.file_key, photo.thumbnail_key)))
 
 
 def unsaved(

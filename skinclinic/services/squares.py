@@ -61,7 +61,7 @@ def add_square(
                     together_with(made)
                     note.confirm(*keys)
         except BaseException:
-            store.delete(*keys)
+            note.drop(*keys)
             raise
         if made.file_key not in keys:
             store.delete(*keys)

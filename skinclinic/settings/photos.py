@@ -1,6 +1,34 @@
 """What reading photos from outside may take."""
 
+from django.core.exceptions import ImproperlyConfigured
+
+from skinclinic.backups.sealing import BadKey, Key
+from skinclinic.files.bucket_address import BucketAddress
+
 from .base import env
+
+# Where photos lie: "" for files below SKINCLINIC_HOME, or a bucket that several machines share (docs/scaling.md).
+# Without name and secret of our own they are looked for where Amazon's tools look.
+PHOTO_STORAGE = env("PHOTO_STORAGE", default="")
+PHOTO_STORAGE_KEY_ID = env("PHOTO_STORAGE_KEY_ID", default="")
+PHOTO_STORAGE_SECRET = env("PHOTO_STORAGE_SECRET", default="")
+# Photos are sealed with it where they lie: the text of a key file that `manage.py backup --new-key` has made.
+PHOTO_KEY = env("PHOTO_KEY", default="")
+
+
+def _check() -> None:
+    try:
+        if PHOTO_STORAGE:
+            BucketAddress.of(PHOTO_STORAGE)
+        if PHOTO_KEY:
+            Key.of_text(PHOTO_KEY)
+    except BadKey as error:
+        raise ImproperlyConfigured(f"PHOTO_KEY: {error}") from None
+    except ValueError as error:
+        raise ImproperlyConfigured(f"PHOTO_STORAGE: {error}.") from None
+
+
+_check()
 
 # Processes that read photos, of each process of the web or worker, and how many photos may wait for one of them, and
 # for how many seconds. Together they hold fewer threads than the web process has, so that the rest answers pages.

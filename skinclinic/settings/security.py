@@ -74,6 +74,8 @@ PROXY_COUNT = env.int("PROXY_COUNT", default=0 if EMBEDDED else 1)
 
 # nginx serves private files itself: the folder it maps to PHOTOS_DIR. Empty: Django sends them.
 X_ACCEL_PREFIX = env("X_ACCEL_PREFIX", default="")
+# The same for photos in a bucket: the folder that nginx hands on to the bucket's endpoint. Empty: Django sends them.
+X_ACCEL_BUCKET_PREFIX = env("X_ACCEL_BUCKET_PREFIX", default="")
 
 UPLOAD_MAX_BYTES = 25 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES + 1024 * 1024

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from skinclinic.files import store
 from skinclinic.forms.people import ClinicForm
 from skinclinic.models import Clinic
 from skinclinic.permissions import ADMIN, clinic_member
@@ -59,7 +60,7 @@ def _stored(clinic: Clinic) -> list[dict]:
         {
             "what": _("Photos, without the camera's metadata"),
             "count": clinic.photos.filter(lesion__is_archived=False).count(),
-            "where": f"{settings.PHOTOS_DIR.name}/{folder}",
+            "where": store.place_of(folder),
         },
         {
             "what": _("Archive: patients of imported data"),
@@ -69,7 +70,7 @@ def _stored(clinic: Clinic) -> list[dict]:
         {
             "what": _("Archive: photos of imported data"),
             "count": clinic.photos.filter(lesion__is_archived=True).count(),
-            "where": f"{settings.PHOTOS_DIR.name}/{folder}",
+            "where": store.place_of(folder),
         },
         {
             "what": _("Models this clinic has added"),

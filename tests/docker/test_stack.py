@@ -234,3 +234,33 @@ def test_reconciling_waits_behind_nothing(stack):
     """It is a process of its own, and no message that a busy worker would have to read."""
     assert stack["services"]["reconciler"]["command"] == "python manage.py reconcile"
     assert not getattr(settings, "CELERY_BEAT_SCHEDULE", None)
+
+
+def test_what_is_laid_over_the_stack_reaches_every_part_that_reads_photos(stack):
+    parts = {name for name, part in stack["services"].items() if "skinclinic-" in part.get("image", "")}
+    for name in ("bucket.yaml", "sealed.yaml"):
+        assert set(yaml.safe_load((DOCKER / name).read_text())["services"]) == parts, name
+
+
+@pytest.mark.compose
+def test_compose_lays_bucket_and_key_over_the_stack():
+    files = [
+        part for name in ("compose", "bucket", "sealed") for part in ("-f", str(DOCKER / f"{name}.yaml"))
+    ]
+    given = ENVIRONMENT | {"PHOTO_STORAGE": "s3://photos/", "PHOTO_STORAGE_KEY_ID": "skinclinic"}
+    done = subprocess.run(
+        [shutil.which("docker-compose"), *files, "config"],
+        env=given,
+        capture_output=True,
+        text=True,
+        cwd=DOCKER,
+    )
+    assert done.returncode == 0, done.stderr
+    web = yaml.safe_load(done.stdout)["services"]["web"]
+    assert web["environment"]["PHOTO_STORAGE"] == "s3://photos/"
+    assert web["environment"]["SECRET_KEY_FILE"] and set(web["networks"]) >= {"front", "store", "outside"}
+    assert {secret["source"] for secret in web["secrets"]} >= {
+        "secret_key",
+        "photo_storage_secret",
+        "photo_key",
+    }

@@ -16,7 +16,8 @@ BOUNDARY = "photo-boundary"
 
 @dataclass
 class Uploads:
-    """``count`` different photos from ``senders`` threads, to the API on ``port``."""
+    """``count`` different photos from ``senders`` threads, to the API on ``port``; ``addresses``: of several machines
+    instead of this one, of which the next is asked where one does not answer within ``seconds``."""
 
     port: int
     token: str
@@ -27,6 +28,12 @@ class Uploads:
     # {status, or 0 for a connection that broke: how often}
     told: Counter = field(default_factory=Counter)
     slowest: float = 0.0
+    addresses: tuple[str, ...] = ("127.0.0.1",)
+    seconds: float = 30.0
+    # {address: photos it was the one to take}
+    taken_by: Counter = field(default_factory=Counter)
+    # No more of them are sent than this, until it is raised.
+    at_most: int = 1 << 30
     over: threading.Event = field(default_factory=threading.Event)
 
     def begin(self) -> None:
@@ -50,29 +57,33 @@ class Uploads:
                 seed = self._waiting.get_nowait()
             except queue.Empty:
                 return
+            while seed >= self.at_most and not self.over.is_set():
+                time.sleep(0.05)
             while not self.over.is_set() and seed not in self.accepted:
                 self._send(seed)
 
     def _send(self, seed: int) -> None:
         began = time.monotonic()
+        address = self.addresses[(seed + sum(self.told.values())) % len(self.addresses)]
         try:
-            status, body = self._ask(factories.jpeg_bytes(seed))
+            status, body = self._ask(address, factories.jpeg_bytes(seed))
         except (OSError, http.client.HTTPException):
             status, body = 0, b""
         self.told[status] += 1
         if status in (200, 201):
             self.slowest = max(self.slowest, time.monotonic() - began)
+            self.taken_by[address] += 1
             self.accepted[seed] = json.loads(body)["id"]
         else:
             time.sleep(random.uniform(0.05, 0.3))
 
-    def _ask(self, photo: bytes) -> tuple[int, bytes]:
+    def _ask(self, address: str, photo: bytes) -> tuple[int, bytes]:
         head = (
             f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="photo.jpg"\r\n'
             "Content-Type: image/jpeg\r\n\r\n"
         )
         body = head.encode() + photo + f"\r\n--{BOUNDARY}--\r\n".encode()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection(address, self.port, timeout=self.seconds)
         try:
             connection.request("POST", "/api/photos/", body, {
                 "Content-Type": f"multipart/form-data; boundary={BOUNDARY}", "Authorization": f"Bearer {self.token}",

@@ -40,6 +40,7 @@ PURE = [
     "skinclinic/vocabulary/days.py",
     "skinclinic/vocabulary/diseases.py",
     "skinclinic/vocabulary/skin_types.py",
+    "skinclinic/files/bucket_address.py",
     "skinclinic/files/whole.py",
     "skinclinic/help",
     "skinclinic/web/csv_table.py",

@@ -57,6 +57,8 @@ def without(name: str) -> dict:
         (PRODUCTION | {"SECRET_KEY": "x" * 60}, "SECRET_KEY is too weak"),
         (without("CELERY_BROKER_URL"), "embedded broker is for one machine"),
         (PRODUCTION | {"CELERY_BROKER_URL": "embedded://"}, "embedded broker is for one machine"),
+        (PRODUCTION | {"PHOTO_STORAGE": "https://store/"}, "PHOTO_STORAGE: it does not begin with s3://"),
+        (PRODUCTION | {"PHOTO_KEY": "secret"}, "PHOTO_KEY: A key is 32 random bytes"),
     ],
 )
 def test_production_refuses(tmp_path, environment, message):
@@ -69,6 +71,18 @@ def test_production_refuses(tmp_path, environment, message):
 def test_one_machine_with_postgresql_may_be_told_to(tmp_path):
     environment = without("CELERY_BROKER_URL") | {"SKINCLINIC_EMBEDDED": "1"}
     assert loaded(tmp_path, "CELERY_BROKER_URL", **environment)["CELERY_BROKER_URL"].startswith("embedded://")
+
+
+def test_program_and_database_notice_a_network_that_swallows_everything(tmp_path):
+    options = loaded(tmp_path, "DATABASES", **PRODUCTION)["DATABASES"]["default"]["OPTIONS"]
+    assert options["tcp_user_timeout"] == 30_000 and options["keepalives_idle"] == 15
+    assert (
+        "-c tcp_user_timeout=30000" in options["options"]
+        and "-c tcp_keepalives_idle=15" in options["options"]
+    )
+    own = PRODUCTION | {"DATABASE_URL": "postgres://a@b/c?sslmode=verify-full&connect_timeout=3"}
+    options = loaded(tmp_path, "DATABASES", **own)["DATABASES"]["default"]["OPTIONS"]
+    assert (options["sslmode"], options["connect_timeout"]) == ("verify-full", 3)
 
 
 def test_production_is_closed(tmp_path):

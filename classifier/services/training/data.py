@@ -1,6 +1,7 @@
 """What a frozen dataset version gives a training, and what it lacks."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.db.models import QuerySet
 from django.utils.translation import get_language, ngettext
@@ -159,9 +160,11 @@ def _language() -> str:
     return get_language() or "en"
 
 
-def samples(version: DatasetVersion) -> tuple[list[Sample], list[str]]:
+def samples(version: DatasetVersion, copies: Path | None = None) -> tuple[list[Sample], list[str]]:
     """The photos of the training side in the order of their hashes, and the background classes.
 
+    Those that are no plain files of this machine (``store.as_path``) get a copy in the folder ``copies``, which is the
+    caller's to remove; without one there must be none such.
     Photos of one patient or of one lesion, the same photo twice, and photos that a curator found to show one lesion
     share a group.
     Raises Unfit.
@@ -174,7 +177,7 @@ def samples(version: DatasetVersion) -> tuple[list[Sample], list[str]]:
     numbers = {label: n for n, label in enumerate((*DISEASE_KEYS, *found.background))}
     rows = [
         Sample(
-            path=str(store.path_of(item.kept_entry.photo.file_key)),
+            path=str(store.as_path(item.kept_entry.photo.file_key, copies)),
             sha256=item.content_sha256,
             box=item.kept_entry.photo.box,
             label=numbers[item.label],
@@ -183,6 +186,12 @@ def samples(version: DatasetVersion) -> tuple[list[Sample], list[str]]:
         for item in items
     ]
     return sorted(rows, key=lambda sample: (sample.sha256, sample.label)), found.background
+
+
+def fetch_again(version: DatasetVersion, copies: Path) -> None:
+    """Make the same copies again, for a training that goes on. Raises OSError, StorageAway."""
+    for item in training_items(version).exclude(entry=None).select_related("entry__photo"):
+        store.as_path(item.kept_entry.photo.file_key, copies)
 
 
 def _groups(version: DatasetVersion, items: list[DatasetItem]) -> dict[int, str]:

@@ -21,11 +21,14 @@ from classifier.services.training import trainings
 from classifier.training.folder import DONE, OUTCOME, PROGRESS, RUN, prepare
 from classifier.training.settings import KEEP_MEMORY, SHARE_CORES
 from skinclinic.engine.jobs import JobError
+from skinclinic.files import whole
 
 LOOK_EVERY_SECONDS = 0.5
 SAY_AGAIN_AFTER_SECONDS = 5.0
 STOP_WITHIN_SECONDS = 300.0
 LOG = "training.log"
+# Of photos that are no plain files here, while it trains; below a draft's name no backup takes them along.
+COPIES = f"{whole.DRAFT}photos"
 # What torchrun sets for its processes must not reach a training that starts processes itself.
 _OF_TORCHRUN = (
     "RANK",
@@ -60,13 +63,16 @@ def train(
     JobError for what cannot succeed or was stopped, and Killed.
     """
     folder = run.folder
-    _prepare(run, folder)
-    (folder / OUTCOME).unlink(missing_ok=True)
-    process = _start(folder, processes)
     try:
-        _watch(process, folder, heard, should_stop)
+        _prepare(run, folder)
+        (folder / OUTCOME).unlink(missing_ok=True)
+        process = _start(folder, processes)
+        try:
+            _watch(process, folder, heard, should_stop)
+        finally:
+            _end(process)
     finally:
-        _end(process)
+        whole.remove(folder / COPIES)
     _judge(folder, process.returncode)
 
 
@@ -76,9 +82,10 @@ def _prepare(run: TrainingRun, folder: Path) -> None:
         # Since it stopped, a patient may have said no.
         if problem := training_data.offer(version, now=True).problem:
             raise JobError("dataset_unfit", problem)
+        training_data.fetch_again(version, folder / COPIES)
         return
     try:
-        samples, background = training_data.samples(version)
+        samples, background = training_data.samples(version, folder / COPIES)
     except training_data.Unfit as error:
         raise JobError("dataset_unfit", str(error)) from error
     try:

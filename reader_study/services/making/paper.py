@@ -1,6 +1,7 @@
 """The printed study: its words in the current language, its photos in the order that was asked for."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import BinaryIO
 
 from django.utils.translation import get_language, ngettext
@@ -54,7 +55,7 @@ def _ordered(study: Study, reading: Reading | None) -> list[StudyImage]:
 
 
 def _has_file(image: StudyImage) -> bool:
-    return image.photo is not None and store.path_of(image.photo.file_key).is_file()
+    return image.photo is not None and store.is_file(image.photo.file_key)
 
 
 def _pages(study: Study, images: Sequence[StudyImage]) -> Iterator[paper.Page]:
@@ -69,7 +70,7 @@ def _pages(study: Study, images: Sequence[StudyImage]) -> Iterator[paper.Page]:
             raise Refused("sample", message % {"number": image.number, "what": beside})
         title = _("Practice photo %(n)d") if image.is_practice else _("Photo %(n)d")
         yield paper.Page(
-            title=title % {"n": image.number}, file=store.path_of(image.photo.file_key), width=image.photo.width,
+            title=title % {"n": image.number}, read=partial(store.read, image.photo.file_key), width=image.photo.width,
             height=image.photo.height, facts=facts(study, image),
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from skinclinic.backups.repository import Repository
+from skinclinic.files.store import StorageAway
 from skinclinic.management.backup_folder import WITH_REMARKS, add_key_argument, key_of, run_of, told
 from skinclinic.management.terminal import printable
 from skinclinic.services.backing_up.restoring import Restored, RestoreRefused, give_back_files, restore
@@ -53,6 +54,10 @@ class Command(BaseCommand):
                 )  # fmt: skip
             except RestoreRefused as error:
                 raise CommandError(str(error)) from error
+            except StorageAway as away:
+                raise CommandError(
+                    f"{away.why}. Look what `manage.py doctor` says of the bucket, then give the same backup again."
+                ) from away
         self.stdout.write(
             f"{run.at}: {done.rows:,} rows and {done.files:,} files are back. {done.erasures} erasures of the list "
             f"applied, {done.erased} patients erased again."

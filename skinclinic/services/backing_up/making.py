@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 from django.apps import apps
@@ -13,6 +12,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from skinclinic.backups.repository import Damaged, Kept, Manifest, Repository, Run
+from skinclinic.files.store import StorageAway
 from skinclinic.models import Clinic
 from skinclinic.services import audit, holdings
 from skinclinic.services.backing_up import home, tables
@@ -50,7 +50,13 @@ def make(repository: Repository, say: Say = lambda text: None) -> Run:
             "them, before it is updated; or run `manage.py migrate` first."
         )
     with repository.alone():
-        run = _Making(repository, say).run(sorted(set(executor.loader.graph.nodes)))
+        try:
+            run = _Making(repository, say).run(sorted(set(executor.loader.graph.nodes)))
+        except StorageAway as away:
+            raise BackupRefused(
+                f"The photos could not be read: {away.why}. Nothing counts as saved; what was copied is not copied "
+                "again. Try again when the bucket answers (`manage.py doctor` says more)."
+            ) from away
     for clinic in Clinic.objects.all():
         audit.record("backup.make", clinic=clinic, facts={"at": run.at})
     return run
@@ -138,7 +144,7 @@ class _Making:
         total, done = sum(one.size for one in new.values()), 0
         for number, (path, one) in enumerate(new.items(), 1):
             try:
-                stored, added = self.repository.put(_pieces(settings.SKINCLINIC_HOME / path))
+                stored, added = self.repository.put(_pieces(path))
             except _NotRead as error:
                 if not error.is_gone:
                     self.remarks[path] = f"it cannot be read ({error}) and is not saved"
@@ -221,9 +227,9 @@ class _NotRead(Exception):
         self.is_gone = isinstance(error, FileNotFoundError)
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
+def _pieces(path: str) -> Iterator[bytes]:
     try:
-        file = path.open("rb")
+        file = home.open_file(path)
     except OSError as error:
         raise _NotRead(error) from error
     with file:

@@ -18,7 +18,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from skinclinic.backups.repository import Damaged, Kept, Manifest, Repository, Run
-from skinclinic.files import whole
+from skinclinic.files import store, whole
 from skinclinic.models import Clinic, Patient, User
 from skinclinic.services import audit, holdings
 from skinclinic.services.backing_up import home, tables
@@ -101,7 +101,7 @@ def give_back_files(repository: Repository, run: Run) -> Restored:
     done = Restored()
     wanted = {one.path for one in holdings.all_named(DEFAULT_DB_ALIAS)}
     for path in sorted(wanted):
-        if not (settings.SKINCLINIC_HOME / path).exists():
+        if not home.is_file(path):
             if path in saved:
                 _give(repository, saved[path], done)
             else:
@@ -205,7 +205,8 @@ def _check_room(manifest: Manifest) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     disk = os.statvfs(folder)
     free = disk.f_bavail * disk.f_frsize
-    need = sum(kept.size for kept in manifest.files if not (folder / kept.path).exists()) + _SPARE
+    ours = [kept for kept in manifest.files if not home.key_of(kept.path)]
+    need = sum(kept.size for kept in ours if not (folder / kept.path).exists()) + _SPARE
     if need > free:
         raise RestoreRefused(
             f"Too little room in {folder}: {need / 1e6:,.1f} MB are needed, {free / 1e6:,.1f} MB are free."
@@ -227,7 +228,14 @@ def _give(repository: Repository, kept: Kept, done: Restored) -> None:
     if not target.is_relative_to(settings.SKINCLINIC_HOME.resolve()):
         done.damaged.append(f"{kept.path}: it would lie outside of {settings.SKINCLINIC_HOME}")
         return
-    if not _is_there(target, kept):
+    if key := home.key_of(kept.path):
+        if not _is_object(kept):
+            try:
+                store.put({key: repository.whole(kept.stored)})
+            except Damaged as error:
+                done.damaged.append(f"{kept.path}: {error}")
+                return
+    elif not _is_there(target, kept):
         draft = whole.new_draft(target)
         try:
             with draft.open("xb") as file:
@@ -241,6 +249,14 @@ def _give(repository: Repository, kept: Kept, done: Restored) -> None:
         finally:
             whole.remove(draft)
     done.files += 1
+
+
+def _is_object(kept: Kept) -> bool:
+    try:
+        with home.open_file(kept.path) as file:
+            return hashlib.sha256(file.read()).hexdigest() == kept.sha256
+    except FileNotFoundError:
+        return False
 
 
 def _is_there(path: Path, kept: Kept) -> bool:
@@ -356,6 +372,6 @@ def _missing_now() -> list[str]:
         {
             f"{one.path} ({one.row})"
             for one in holdings.all_named(DEFAULT_DB_ALIAS)
-            if not (settings.SKINCLINIC_HOME / one.path).exists()
+            if not home.is_file(one.path)
         }
     )

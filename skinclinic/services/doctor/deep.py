@@ -4,13 +4,13 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection
 
 from skinclinic.backups.repository import Kept
-from skinclinic.files import whole
+from skinclinic.backups.sealing import Key
+from skinclinic.files import store, whole
 from skinclinic.services import holdings
 from skinclinic.services.backing_up import home
 from skinclinic.services.doctor.findings import Finding, failure, ok, warn
@@ -32,6 +32,17 @@ def findings(saved: Mapping[str, Kept], say: Say = lambda text: None) -> Iterato
     for one in holdings.all_named(DEFAULT_DB_ALIAS):
         _row, digest = named.get(one.path, ("", ""))
         named[one.path] = (one.row, one.sha256 or digest)
+    try:
+        yield from _files(named, saved, say)
+    except store.StorageAway as away:
+        yield failure(
+            "files",
+            f"the photos cannot be looked at: {away.why}",
+            "`manage.py doctor` says what is with the bucket.",
+        )
+
+
+def _files(named: Mapping[str, tuple[str, str]], saved: Mapping[str, Kept], say: Say) -> Iterator[Finding]:
     wrong = 0
     for number, (path, (row, digest)) in enumerate(sorted(named.items()), 1):
         if path.startswith(f"{PHOTOS}/") and not digest and path in saved:
@@ -76,7 +87,7 @@ def _database() -> Iterator[Finding]:
 def _file(path: str, row: str, digest: str) -> Finding | None:
     """What is wrong with a file that a row names."""
     try:
-        found, begins, ends, size = _read(settings.SKINCLINIC_HOME / path)
+        found, begins, ends, size = _read(path)
     except FileNotFoundError:
         again = "Send the same photo again, or: " if path.startswith(f"{PHOTOS}/") else ""
         return failure("files", f"{path} is missing: it is of {row}", f"{again}{_GIVE_BACK}.")
@@ -85,22 +96,30 @@ def _file(path: str, row: str, digest: str) -> Finding | None:
             "files", f"{path}, of {row}, cannot be read: {error.strerror}",
             f"Look at the disk and at who owns the file; if it is lost, move it away, and {_GIVE_BACK}.",
         )  # fmt: skip
+    if path.startswith(f"{PHOTOS}/") and Key.is_sealed(begins):
+        # Sealed anew it has another hash each time; that it opens says that nothing was changed.
+        if store.is_whole_jpeg(path.removeprefix(f"{PHOTOS}/")):
+            return None
+        said = f"{path}, of {row}, is sealed, and PHOTO_KEY does not open it ({size:,} bytes)"
+        return failure(
+            "files", said, f"Set PHOTO_KEY to the key it was sealed with; if it is damaged, {_GIVE_BACK}."
+        )
     if digest and found != digest:
         said = f"{path}, of {row}, has another hash than it was stored with ({size:,} bytes)"
-    elif path.startswith(f"{PHOTOS}/") and (begins, ends) != (_JPEG_BEGINS, _JPEG_ENDS):
+    elif path.startswith(f"{PHOTOS}/") and (begins[:2], ends) != (_JPEG_BEGINS, _JPEG_ENDS):
         said = f"{path}, of {row}, is no whole JPEG ({size:,} bytes)"
     else:
         return None
     return failure("files", said, f"Move it away, and {_GIVE_BACK}.")
 
 
-def _read(path: Path) -> tuple[str, bytes, bytes, int]:
-    """SHA-256, the first and the last two bytes, and the size."""
+def _read(path: str) -> tuple[str, bytes, bytes, int]:
+    """SHA-256, how it begins, the last two bytes, and the size."""
     digest, size = hashlib.sha256(), 0
     begins = last = b""
-    with path.open("rb") as file:
+    with home.open_file(path) as file:
         while piece := file.read(_PIECE):
-            begins = begins or piece[:2]
+            begins = begins or piece[:16]
             last = (last + piece[-2:])[-2:]
             digest.update(piece)
             size += len(piece)
@@ -121,13 +140,15 @@ def _extra(named: Mapping[str, object]) -> Iterator[Finding]:
         "(mv), and delete it when nothing has missed it."
     )
     settled = (_now() - _SETTLED_AFTER_SECONDS) * 1e9
+    bucket_time = store.bucket_time()
+    in_bucket = (bucket_time - _SETTLED_AFTER_SECONDS) * 1e9 if bucket_time else settled
     seen, passed = home.scan(with_key=False)
     models = {path.rpartition("/")[0] for path in named if path.startswith(f"{MODELS}/")}
     for path, one in seen.items():
         folder = path.partition("/")[0]
         is_photo = folder == PHOTOS and path not in named
         is_model = folder == MODELS and path.rpartition("/")[0] not in models
-        if (is_photo or is_model) and one.changed < settled:
+        if (is_photo or is_model) and one.changed < (in_bucket if home.key_of(path) else settled):
             yield warn("files", f"{path} is without a row ({one.size:,} bytes)", remedy)
     for text in passed:
         yield warn("files", text, "Put the file itself in its place, or remove it.")

@@ -24,7 +24,7 @@ def finish(erasure: Erasure) -> None:
     ledger.note(erasure)
     trace = Trace.of_json(erasure.trace)
     store.delete(*trace.files)
-    if left := [key for key in trace.files if store.path_of(key).exists()]:
+    if left := [key for key in trace.files if store.is_file(key)]:
         raise StillThere(f"{len(left)} files cannot be removed")
     places.scrub(erasure, trace)
 

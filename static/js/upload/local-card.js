@@ -156,7 +156,7 @@ export class LocalCard {
     this.needsPerson = status === 403 || status === 404;
     this.waitAtLeast = after;
     // The server is there and says itself what is too much just now.
-    const isTooMuch = code === "busy" || code === "too_many";
+    const isTooMuch = ["busy", "too_many", "storage_away"].includes(code);
     if (status === 503 && !isTooMuch) return this.show("not_sent", say("database"));
     return this.show("not_sent", message ?? say(status === 403 ? "stale" : "failed"));
   }

@@ -109,7 +109,7 @@ def test_memory_does_not_grow_with_the_photos(tmp_path):
     noise.save(photo, quality=92)
     size = photo.stat().st_size
     words = pure.Paper("T", "", ["one"], "how", "Q?", ["A", "B"], [], "Code", "T", "Page")
-    pages = [pure.Page(f"Photo {n}", photo, 1400, 1400) for n in range(40)]
+    pages = [pure.Page(f"Photo {n}", photo.read_bytes, 1400, 1400) for n in range(40)]
     with (tmp_path / "out.pdf").open("wb") as out:
         pure.write(words, pages[:1], out, paper.FONT_FILE)
     tracemalloc.start()

@@ -172,7 +172,7 @@ def _bad_files(version: DatasetVersion, verify: bool, say: Callable[[int], None]
         if done % _SAY_EVERY == 0:
             say(done)
         try:
-            bad += _is_bad(store.read(key), sha256) if verify else not store.path_of(key).is_file()
+            bad += _is_bad(store.read(key), sha256) if verify else not store.is_file(key)
         except OSError:
             bad += 1
     return bad

@@ -86,7 +86,7 @@ def members(version: DatasetVersion, options: Options) -> list[Member]:
     found = []
     for sha256, key in _photos(version, options):
         try:
-            size = files.path_of(key).stat().st_size
+            size = files.size_of(key)
         except OSError:
             raise _gone(sha256) from None
         read = partial(_read, key, None if options.thumbnails else sha256)

@@ -65,6 +65,14 @@ def write(row: Import, plan: Path, go_on: Callable[[int], bool]) -> int:
             _("The disk is full. Photo %(number)s was not stored; make room and go on.")
             % {"number": writer.at},
         ) from error
+    except store.StorageAway as error:
+        raise JobError(
+            error.code,
+            _(
+                "The storage of the photos does not answer. Photo %(number)s was not stored; go on when it is back."
+            )
+            % {"number": writer.at},
+        ) from error
     finally:
         photos.close()
 
