@@ -281,7 +281,9 @@ def run_waiting(kind_name: str) -> int:
                 outcomes = _outcomes(kind, rows)
             for row, outcome in zip(rows, outcomes, strict=True):
                 is_told = finish(row, outcome)
-                tally.note(kind_name, _ended(row) if is_told else tally.LOST, (time.monotonic() - began) / len(rows))
+                tally.note(
+                    kind_name, _ended(row) if is_told else tally.LOST, (time.monotonic() - began) / len(rows)
+                )
         count += len(rows)
     return count
 

@@ -38,6 +38,8 @@ OF_POSITION = Access("public", OF_SESSION.args | {"position": "position"})
 
 TABLE = {
     "healthz": PUBLIC,
+    "readyz": PUBLIC,
+    "metrics": PUBLIC,
     "manifest": PUBLIC,
     "service-worker": PUBLIC,
     "offline": PUBLIC,
