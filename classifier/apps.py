@@ -15,7 +15,7 @@ class ClassifierConfig(AppConfig):
         from classifier.services.analysis.assessments import hidden_photo_ids
         from classifier.services.analysis.summaries import is_unfit, told
         from classifier.services.models import upload
-        from classifier.services.training import binned, erasing, withdrawal  # noqa: F401
+        from classifier.services.training import binned, erasing, queued, withdrawal  # noqa: F401
         from skinclinic.archive.services.curating import from_clinic
         from skinclinic.services import photo_answers, quotas, worklist
 

@@ -30,6 +30,7 @@ from skinclinic.views import (
     patients,
     photo_files,
     plans,
+    queue,
     retention,
     saved_searches,
     second_factor,
@@ -56,6 +57,9 @@ urlpatterns = [
     path("service-worker.js", installed.service_worker, name="service-worker"),
     path("offline/", installed.offline, name="offline"),
     path("engine/", engine.status, name="engine-status"),
+    path("queue/", queue.queue, name="queue"),
+    path("queue/retry-all/", queue.queue_retry_all, name="queue-retry-all"),
+    path("queue/<int:pk>/", queue.queue_act, name="queue-act"),
     path("work/<slug:kind>/<int:pk>/", work.work, name="work"),
     # Also for people who are not signed in yet.
     path("i18n/setlang/", login_not_required(set_language), name="set_language"),

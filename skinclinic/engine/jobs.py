@@ -207,6 +207,11 @@ def kinds_of(queue: str) -> list[str]:
     return [name for name, kind in _kinds.items() if kind.queue == queue]
 
 
+def all_kinds() -> list[str]:
+    """Every kind of job there is."""
+    return list(_kinds)
+
+
 def queues() -> list[str]:
     """Every queue, for a worker that serves them all."""
     return sorted({kind.queue for kind in _kinds.values()})
