@@ -10,12 +10,12 @@ class ClassifierConfig(AppConfig):
         from classifier.jobs import analysis, evaluation, following, models, shadow, training  # noqa: F401
         from classifier.jobs import explanations as _explaining  # noqa: F401
         from classifier.presenters import audit_words, explanations, training_progress, work  # noqa: F401
-        from classifier.services import doctor, first_steps, holdings  # noqa: F401
+        from classifier.services import doctor, first_steps, holdings, measured  # noqa: F401
         from classifier.services.analysis import covered  # noqa: F401
         from classifier.services.analysis.assessments import hidden_photo_ids
         from classifier.services.analysis.summaries import is_unfit, told
         from classifier.services.models import upload
-        from classifier.services.training import binned, erasing, withdrawal  # noqa: F401
+        from classifier.services.training import binned, erasing, queued, withdrawal  # noqa: F401
         from skinclinic.archive.services.curating import from_clinic
         from skinclinic.services import photo_answers, quotas, worklist
 

@@ -31,6 +31,7 @@ class SkinClinicConfig(AppConfig):
         from skinclinic.services.binning import emptying, pictures  # noqa: F401
         from skinclinic.services.doctor import machine, photo_storage, stores  # noqa: F401
         from skinclinic.services.erasing import again  # noqa: F401
+        from skinclinic.services.measured import sources  # noqa: F401
         from skinclinic.web.sessions import begin, begun_at_provider
 
         word_indexes.search_in(self.get_model("Patient"), "code")

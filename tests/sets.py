@@ -19,8 +19,8 @@ BY_FIXTURE = {"engine": "engine", "chromium": "browser", "real_photos": "photos"
 BY_FOLDER = {"benchmarks": "benchmarks", "browser": "browser", "faults": "engine"}
 # What only some machines have, or what takes a quiet one.
 BEYOND_TEST = {
-    "photos", "servers", "nginx", "compose", "systemd", "gettext", "r", "browser", "engine", "gpu", "benchmarks",
-    "bucket", "hosts", "oidc",
+    "photos", "servers", "nginx", "compose", "systemd", "gettext", "promtool", "r", "browser", "engine", "gpu",
+    "benchmarks", "bucket", "hosts", "oidc",
 }  # fmt: skip
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
 
@@ -83,6 +83,7 @@ def lacking() -> dict[str, str]:
         "hosts": (not hosts.lacking(), hosts.lacking()),
         "compose": (shutil.which("docker-compose"), "docker-compose is not installed"),
         "systemd": (shutil.which("systemd-analyze"), "systemd-analyze is not installed"),
+        "promtool": (shutil.which("promtool"), "promtool (Debian's prometheus) is not installed"),
         "gettext": (shutil.which("xgettext"), "gettext is not installed"),
         "oidc": (peers.oidc_provider(), "npm's oidc-provider is not installed: npm ci --prefix tests/oidc"),
         "r": (peers.r_with_proc(), "R with pROC is not installed"),

@@ -2,11 +2,26 @@
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from classifier.models import Evaluation, LabelCheck
 from classifier.services.evaluation import evaluations, label_checks
+from skinclinic.presenters import job_names
 from skinclinic.presenters.work import Progress, shown
+
+job_names.NAMES |= {
+    "analyse": gettext_lazy("Analysis of a photo"),
+    "try": gettext_lazy("Tried photo"),
+    "check-labels": gettext_lazy("Looking for wrong labels"),
+    "make-features": gettext_lazy("Features for similar photos"),
+    "make-features-of-photo": gettext_lazy("Features of a photo"),
+    "evaluate": gettext_lazy("Evaluation"),
+    "explain": gettext_lazy("Explanation"),
+    "follow-model": gettext_lazy("Following the model in use"),
+    "prove-model": gettext_lazy("First run of a model"),
+    "check-maps": gettext_lazy("Check of heatmaps"),
+    "train": gettext_lazy("Run of a training"),
+}
 
 
 @shown

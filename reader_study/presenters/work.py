@@ -4,13 +4,19 @@ from functools import cached_property
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from reader_study.models import Study
 from reader_study.services.access import Access
 from reader_study.services.results import model_answers, results
 from skinclinic.permissions import STUDY
+from skinclinic.presenters import job_names
 from skinclinic.presenters.work import Progress, shown
 
+job_names.NAMES |= {
+    "study-model-answers": gettext_lazy("Answers of the model for a study"),
+    "study-results": gettext_lazy("Results of a study"),
+}
 STUDIES = Study.objects.select_related("clinic", "model_version")
 
 

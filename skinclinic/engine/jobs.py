@@ -17,6 +17,7 @@ workers share, never of a worker's own.
 """
 
 import logging
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -30,7 +31,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_noop
 
 from skinclinic.celery import app
-from skinclinic.engine import health, lease_renewal, waking
+from skinclinic.engine import health, lease_renewal, machine, tally, waking
 from skinclinic.engine.health import WorkerFault
 from skinclinic.models import Job, WorkerSeen
 from skinclinic.web import acting
@@ -84,6 +85,7 @@ class Kind:
     transient: tuple[type[Exception], ...]
     on_change: Callable[[Sequence[Job]], None] | None
     queue: str
+    may_be_stopped: bool = True
 
     @property
     def lease(self) -> timedelta:
@@ -101,6 +103,7 @@ def job(
     transient: tuple[type[Exception], ...] = (),
     on_change: Callable[[Sequence[Job]], None] | None = None,
     queue: str = BATCH,
+    may_be_stopped: bool = True,
 ):
     """Declare the handler of a kind of job.
 
@@ -109,7 +112,7 @@ def job(
     lease), or an exception. ``transient`` errors, a lack of memory and a database that is away are tried again
     after a pause, three attempts in all; a ``WorkerFault`` is no attempt; every other error fails at once. A worker
     that has been silent for ``lease_seconds`` has died. ``on_change`` hears of every change of state, in the
-    transaction that makes it.
+    transaction that makes it. What nobody ``may_be_stopped`` at has been promised to somebody, such as an erasure.
     """
 
     def declare(run):
@@ -121,6 +124,7 @@ def job(
             transient,
             on_change,
             queue,
+            may_be_stopped,
         )
         return run
 
@@ -203,9 +207,19 @@ def kinds_of(queue: str) -> list[str]:
     return [name for name, kind in _kinds.items() if kind.queue == queue]
 
 
+def all_kinds() -> list[str]:
+    """Every kind of job there is."""
+    return list(_kinds)
+
+
 def queues() -> list[str]:
     """Every queue, for a worker that serves them all."""
     return sorted({kind.queue for kind in _kinds.values()})
+
+
+def may_be_stopped(kind: str) -> bool:
+    """Whether people may stop jobs of this kind."""
+    return kind in _kinds and _kinds[kind].may_be_stopped
 
 
 def queue_of(kind: str) -> str:
@@ -250,6 +264,7 @@ def _take(kind: str, candidates: Sequence[int]) -> list[Job]:
             lease_until=Now() + _kinds[kind].lease,
             started_at=Now(),
             progress=0,
+            worker=machine.process_name(),
         )
     )
     if not taken:
@@ -266,12 +281,21 @@ def run_waiting(kind_name: str) -> int:
     # One that was in trouble tries a single job.
     while not health.rest_left() and (rows := claim(kind_name, 1 if health.trouble() else kind.batch())):
         with acting.acting(acting.job(kind_name, [row.pk for row in rows])):
+            began = time.monotonic()
             with held(rows):
                 outcomes = _outcomes(kind, rows)
             for row, outcome in zip(rows, outcomes, strict=True):
-                finish(row, outcome)
+                is_told = finish(row, outcome)
+                tally.note(
+                    kind_name, _ended(row) if is_told else tally.LOST, (time.monotonic() - began) / len(rows)
+                )
         count += len(rows)
     return count
+
+
+def _ended(row: Job) -> str:
+    """How this attempt at a job ended, for the tally."""
+    return {Job.State.DONE: tally.DONE, Job.State.FAILED: tally.FAILED}.get(Job.State(row.state), tally.AGAIN)
 
 
 def held(rows: Sequence[Job]) -> AbstractContextManager[None]:
@@ -415,10 +439,21 @@ def is_served(kind: str) -> bool:
     return engine_online(queue_of(kind))
 
 
-def worker_alive(name: str, queue: str = PHOTOS) -> None:
-    """Note that a worker process of this queue is alive, and what keeps it from working."""
-    said = {"seen_at": Now(), "trouble": health.trouble()}
+def worker_alive(name: str, queue: str = PHOTOS, *, begins: bool = False) -> None:
+    """Note that a worker process of this queue is alive, what keeps it from working, what it has done and what is left
+    of its machine. ``begins``: it says so for the first time; another one may have had its name."""
+    said = {
+        "seen_at": Now(), "trouble": health.trouble(),
+        "told": {"machine": machine.told(), "jobs": tally.told()},
+    }  # fmt: skip
+    if begins:
+        said["began_at"] = Now()
     WorkerSeen.objects.update_or_create(name=f"{queue}@{name}", defaults=said)
+
+
+def alive() -> QuerySet[WorkerSeen]:
+    """Workers that have said in the last 20 seconds that they are alive."""
+    return WorkerSeen.objects.filter(seen_at__gte=Now() - WORKER_SILENT_AFTER)
 
 
 def engine_online(queue: str = PHOTOS) -> bool:
@@ -432,8 +467,8 @@ def troubles(queue: str = PHOTOS) -> dict[str, str]:
 
 
 def _troubles(queue: str) -> dict[str, str]:
-    alive = WorkerSeen.objects.filter(name__startswith=f"{queue}@", seen_at__gte=Now() - WORKER_SILENT_AFTER)
-    return {name.partition("@")[2]: code for name, code in alive.values_list("name", "trouble")}
+    of_queue = alive().filter(name__startswith=f"{queue}@")
+    return {name.partition("@")[2]: code for name, code in of_queue.values_list("name", "trouble")}
 
 
 def _changed(kind: str, rows: Sequence[Job]) -> None:

@@ -1,8 +1,6 @@
 """What Celery's workers run: wake-ups round the jobs service."""
 
 import logging
-import os
-import socket
 import threading
 
 from celery import shared_task
@@ -10,7 +8,7 @@ from celery.signals import worker_ready, worker_shutdown
 from celery.worker import state
 from django.db import DatabaseError, connection
 
-from skinclinic.engine import health, jobs
+from skinclinic.engine import health, jobs, machine
 
 log = logging.getLogger(__name__)
 _stopping = threading.Event()
@@ -47,11 +45,12 @@ def _say_alive(sender=None, **kwargs) -> None:
     queues = list(sender.app.amqp.queues.consume_from) if sender else []
 
     def beat() -> None:
-        name = f"{socket.gethostname()}:{os.getpid()}"
+        name, has_begun = machine.process_name(), set[str]()
         while True:
             try:
                 for queue in queues:
-                    jobs.worker_alive(name, queue)
+                    jobs.worker_alive(name, queue, begins=queue not in has_begun)
+                    has_begun.add(queue)
             except DatabaseError as error:
                 log.warning("cannot note that the worker is alive: %s", error)
                 connection.close()

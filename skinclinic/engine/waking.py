@@ -18,7 +18,7 @@ from skinclinic.celery import app
 # Redis on a network that works answers within a millisecond; one that is stopped or frozen never does.
 SECONDS = 0.25
 LEFT_ALONE_SECONDS = 3.0
-_LIMITS = {
+LIMITS = {
     "socket_timeout": SECONDS, "socket_connect_timeout": SECONDS, "connect_retries_timeout": SECONDS,
     "max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0,
 }  # fmt: skip
@@ -43,7 +43,7 @@ def producer() -> Iterator[Producer]:
     if time.monotonic() < _Broker.left_alone_until:
         raise NotNow
     try:
-        connection = app.connection_for_write(connect_timeout=SECONDS, transport_options=_LIMITS)
+        connection = app.connection_for_write(connect_timeout=SECONDS, transport_options=LIMITS)
         with pools.producers[connection].acquire(block=True, timeout=SECONDS) as ready:
             yield ready
     except Exception:

@@ -47,7 +47,8 @@ PLACES = {
     "member": "people", "invitation": "people", "clinic-settings": "settings", "letterhead": "settings",
     "overview": "settings", "start": "account", "first-steps": "account",
     "retention": "erasing", "erasures": "erasing", "audit": "audit",
-    "engine-status": "operating", "healthz": "operating", "help": "account",
+    "engine-status": "operating", "healthz": "operating", "readyz": "operating",
+    "metrics": "operating", "queue": "operating", "help": "account",
 }  # fmt: skip
 # They tell of themselves.
 OF_HELP = ("help", "help-page")

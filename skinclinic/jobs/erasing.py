@@ -8,7 +8,7 @@ from skinclinic.models import Erasure, Job
 from skinclinic.services.erasing import afterwards, erase
 
 
-@job(erase.JOB, transient=(OSError,))
+@job(erase.JOB, transient=(OSError,), may_be_stopped=False)
 def finish(rows: Sequence[Job]) -> Sequence[Outcome]:
     return [_finish(row) for row in rows]
 

@@ -7,7 +7,7 @@ from skinclinic.models import Job
 from skinclinic.services import old_file_names
 
 
-@job(old_file_names.JOB)
+@job(old_file_names.JOB, may_be_stopped=False)
 def look(rows: Sequence[Job]) -> Sequence[Outcome]:
     old_file_names.remove()
     return [lambda: None for _row in rows]

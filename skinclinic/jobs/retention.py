@@ -7,7 +7,7 @@ from skinclinic.models import Clinic, Job
 from skinclinic.services import retention
 
 
-@job(retention.JOB, transient=(OSError,))
+@job(retention.JOB, transient=(OSError,), may_be_stopped=False)
 def run(rows: Sequence[Job]) -> Sequence[Outcome]:
     return [_run(row) for row in rows]
 

@@ -1,6 +1,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+_IS_OPEN = models.Q(state__in=["queued", "running", "failed"])
+
 
 class Job(models.Model):
     """Work that must happen. The row is the truth; a broker message only wakes a worker.
@@ -28,6 +30,8 @@ class Job(models.Model):
     progress = models.FloatField(default=0.0)
     lease_until = models.DateTimeField(null=True)
     lease_token = models.UUIDField(null=True, db_index=True)
+    # The process that took it last, HOST:NUMBER; "" for none.
+    worker = models.CharField(max_length=120, blank=True, db_default="")
     error_code = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
     # Of a job that is to be tried again: nobody takes it before. Since when it waits, where it was asked for again.
@@ -38,7 +42,12 @@ class Job(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "key"], name="one_job_a_key")]
-        indexes = [models.Index(fields=["kind", "state", "id"], name="job_next")]
+        indexes = [
+            models.Index(fields=["kind", "state", "id"], name="job_next"),
+            # What is not over, or failed, is little among all that was ever done.
+            models.Index(fields=["state", "id"], name="job_open", condition=_IS_OPEN),
+            models.Index(fields=["clinic", "state", "id"], name="job_open_of", condition=_IS_OPEN),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key} {self.state}"
@@ -51,6 +60,9 @@ class WorkerSeen(models.Model):
     seen_at = models.DateTimeField()
     # Why it takes no jobs although it is alive (``engine.health``); "": it does.
     trouble = models.CharField(max_length=20, blank=True, db_default="")
+    began_at = models.DateTimeField(null=True)
+    # Of its machine and of its jobs since then: {"machine": ``engine.machine.told``, "jobs": ``engine.tally.told``}.
+    told: "models.JSONField[dict | None, dict | None]" = models.JSONField(null=True)
 
     def __str__(self) -> str:
         return self.name

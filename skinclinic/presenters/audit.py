@@ -119,6 +119,8 @@ ACTIONS: dict[str, Words] = {
     "symptoms.view": gettext_lazy("Symptoms read"),
     "threshold.make": gettext_lazy("Thresholds stored"),
     "token.make": gettext_lazy("Token made"),
+    "job.retry": gettext_lazy("Failed jobs tried again"),
+    "job.stop": gettext_lazy("Job stopped"),
     "webhook.make": gettext_lazy("Webhook made"),
     "webhook.on": gettext_lazy("Webhook turned on"),
     "webhook.off": gettext_lazy("Webhook turned off"),

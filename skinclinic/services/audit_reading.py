@@ -23,7 +23,8 @@ GROUPS: dict[str, Q] = {
     | Q(action__startswith="password.") | Q(action__startswith="second_factor.") | Q(action__startswith="email.")
     | Q(action__startswith="account.") | Q(action__startswith="token.") | Q(action__startswith="session."),
     "people": Q(action__startswith="member.") | Q(action__startswith="invitation.")
-    | Q(action__startswith="settings.") | Q(action__startswith="service.") | Q(action__startswith="webhook."),
+    | Q(action__startswith="settings.") | Q(action__startswith="job.")
+    | Q(action__startswith="service.") | Q(action__startswith="webhook."),
     "deletions": Q(action__endswith=".delete") | Q(action__endswith=".erase") | Q(action__startswith="bin.")
     | Q(action__in=("patient.merge", "patient.erase_again", "photo.cover", "photo.remove")),
     "changes": Q(action__endswith=".change") | Q(action__endswith=".make") | Q(action__endswith=".withdraw")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from skinclinic.models import User
 from skinclinic.models.audit import AuditEvent
 from skinclinic.services import account_mail, audit, audit_chain
+from skinclinic.web import counted
 from skinclinic.web.requests import client_address, network_of
 
 
@@ -19,6 +20,7 @@ from skinclinic.web.requests import client_address, network_of
 def signed_in(sender: Any, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
     is_new = request is not None and _is_new_place(user, client_address(request))
     audit.record("sign_in", user, by=user)
+    counted.sign_ins.labels("accepted").inc()
     if is_new and request is not None:
         where = client_address(request)
         account_mail.notify(
@@ -59,3 +61,4 @@ def refused(
         }
     )
     audit.record("sign_in.refused", person, facts=facts)
+    counted.sign_ins.labels("refused").inc()

@@ -8,3 +8,4 @@ from .second_factor import *  # noqa: F403
 from .security import *  # noqa: F403
 from .single_sign_on import *  # noqa: F403
 from .virus_scanner import *  # noqa: F403
+from .watching import *  # noqa: F403

@@ -91,6 +91,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # First: whatever is written down of a request, or logged, knows who asks and the request's id.
     "skinclinic.web.acting.ActingMiddleware",
+    # What watches this node asks often, and must be answered when little else works.
+    "skinclinic.web.probing.ProbesMiddleware",
+    "skinclinic.web.counted.CountingMiddleware",
     # Before anything looks at the address.
     "skinclinic.web.versions.VersionMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -38,6 +38,8 @@ OF_POSITION = Access("public", OF_SESSION.args | {"position": "position"})
 
 TABLE = {
     "healthz": PUBLIC,
+    "readyz": PUBLIC,
+    "metrics": PUBLIC,
     "manifest": PUBLIC,
     "service-worker": PUBLIC,
     "offline": PUBLIC,
@@ -47,6 +49,9 @@ TABLE = {
     "start": PERSONAL,
     "first-steps": PERSONAL,
     "overview": LISTING,
+    "queue": LISTING,
+    "queue-retry-all": LISTING,
+    "queue-act": row("queued_job"),
     "login": PUBLIC,
     "session": PUBLIC,
     "join": Access("public", {"secret": "unknown_secret"}),

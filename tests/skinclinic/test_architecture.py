@@ -370,6 +370,8 @@ def test_templates_link_to_pages_there_are(path):
 # Pages people see without signing in. DRF answers 401 itself.
 OPEN = {
     "healthz",
+    "readyz",
+    "metrics",
     "manifest",
     "service-worker",
     "offline",

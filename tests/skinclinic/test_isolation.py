@@ -229,6 +229,7 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
         bin_item=bin.put(deleted, quist, reason="mistake", words="SECRETMISTAKE-1"),
         service_member=service,
         webhook=hooked,
+        queued_job=job,
         token=service.user.api_tokens.get(),
         cases_change=tagged.change,
         saved_search=clinic.saved_searches.create(name="SECRETSEARCH-4", created_by=quist),

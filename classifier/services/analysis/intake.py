@@ -7,6 +7,7 @@ from skinclinic.imaging.boxes import BoxLike
 from skinclinic.models import Clinic, Lesion, Photo, User
 from skinclinic.services.photos import Taken, store_photo
 from skinclinic.services.squares import add_square
+from skinclinic.web import counted
 
 
 def _ask(photo: Photo, user: User | None) -> None:
@@ -36,16 +37,18 @@ def take_in(
     def ask(photo: Photo) -> None:
         _ask(photo, user)
 
-    photo, is_new = store_photo(
-        clinic=clinic,
-        user=user,
-        data=data,
-        name=name,
-        lesion=lesion,
-        kind=kind,
-        taken=taken,
-        together_with=ask,
-    )
+    with counted.refusals(counted.photos):
+        photo, is_new = store_photo(
+            clinic=clinic,
+            user=user,
+            data=data,
+            name=name,
+            lesion=lesion,
+            kind=kind,
+            taken=taken,
+            together_with=ask,
+        )
+    counted.photos.labels("stored" if is_new else "known").inc()
     if photo.given_back:
         retry_lost(clinic, photo.sha256)
     if not is_new and current_analysis(photo) is None:

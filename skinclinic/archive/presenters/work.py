@@ -7,6 +7,7 @@ from typing import Self
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from skinclinic.archive.models import BulkChange, DatasetVersion, Import
 from skinclinic.archive.presenters import receipts
@@ -16,9 +17,26 @@ from skinclinic.archive.services.datasets import counted, large
 from skinclinic.archive.services.importing import imports
 from skinclinic.engine import work
 from skinclinic.models import Clinic, Job, WorkState
+from skinclinic.presenters import job_names
 from skinclinic.presenters.work import Progress, shown
 from skinclinic.web.requests import MemberRequest
 
+job_names.NAMES |= {
+    "bulk-change": gettext_lazy("Change of many photos"),
+    "dataset-fill": gettext_lazy("Filling a dataset"),
+    "dataset-refresh": gettext_lazy("Taking over corrections"),
+    "dataset-continue": gettext_lazy("New version of a dataset"),
+    "dataset-take-out": gettext_lazy("Taking photos out of a dataset"),
+    "dataset-discard": gettext_lazy("Discarding a draft"),
+    "dataset-split": gettext_lazy("Dividing a dataset"),
+    "dataset-unsplit": gettext_lazy("Taking a division back"),
+    "dataset-freeze": gettext_lazy("Freezing a dataset"),
+    "dataset-count": gettext_lazy("Counting a dataset"),
+    "find-duplicates": gettext_lazy("Looking for duplicates"),
+    "import-check": gettext_lazy("Check of an import"),
+    "import-write": gettext_lazy("Import"),
+    "import-undo": gettext_lazy("Taking an import back"),
+}
 State = Import.State
 _SHOWN_FOR = timedelta(minutes=30)
 

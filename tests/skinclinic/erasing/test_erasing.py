@@ -112,12 +112,12 @@ def test_nothing_is_left_and_a_restored_backup_is_erased_again(
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     shutil.copytree(tmp_path / "backup", home, dirs_exist_ok=True)
     assert len(everything(made, home)) == len(before) and ledger.behind() == 1
-    assert "apply_erasures" in obstacle(made["clinic"]) and client.get("/healthz").status_code == 503
+    assert "apply_erasures" in obstacle(made["clinic"]) and client.get("/readyz").status_code == 503
     # The key was changed since.
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key " * 8, [settings.SECRET_KEY]
     call_command("apply_erasures", stdout=(said := io.StringIO()))
     assert "photos 3" in said.getvalue()
-    assert everything(made, home) == [] and client.get("/healthz").status_code == 200
+    assert everything(made, home) == [] and client.get("/readyz").status_code == 200
     assert Erasure.objects.get().number == erasure.number
 
 
