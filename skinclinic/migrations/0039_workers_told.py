@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("skinclinic", "0026_webhooks")]
+    dependencies = [("skinclinic", "0037_file_notes")]
 
     operations = [
         migrations.AddField(
