@@ -27,7 +27,7 @@ class CodeSerializer(strict.Serializer):
     code = serializers.CharField()
     display = serializers.CharField(allow_blank=True)
     version = serializers.CharField(allow_blank=True)
-    source = serializers.CharField(allow_blank=True)
+    source = serializers.CharField(allow_blank=True)  # type: ignore[assignment]  # DRF takes it out of the class
 
     def get_name(self, code: vocabulary.Code) -> str:
         return vocabulary.name(code.kind, code.concept)

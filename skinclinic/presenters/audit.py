@@ -60,6 +60,7 @@ ACTIONS: dict[str, Words] = {
     "invitation.revoke": gettext_lazy("Invitation revoked"),
     "lesion.change": gettext_lazy("Lesion changed"),
     "lesion.delete": gettext_lazy("Lesion moved to the bin"),
+    "lesion.export": gettext_lazy("Case fetched as FHIR"),
     "lesion.make": gettext_lazy("Lesion opened"),
     "lesion.view": gettext_lazy("Lesion looked at"),
     "letter.print": gettext_lazy("Letter fetched"),

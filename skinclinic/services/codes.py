@@ -7,6 +7,7 @@ codes.of("disease", "scc")          # all of its codes
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -138,7 +139,7 @@ def _write(clinic: Clinic, user: User, place: Place, values: dict[str, str]) -> 
     kind, concept, system = place
     # The clinic's row: of two admins at the same place one comes after the other.
     Clinic.objects.select_for_update().get(pk=clinic.pk)
-    key = {"clinic": clinic, "kind": kind, "concept": concept, "system": system}
+    key: dict[str, Any] = {"clinic": clinic, "kind": kind, "concept": concept, "system": system}
     shipped = vocabulary.shipped().get(place)
     before = ClinicCode.objects.filter(**key).first()
     stands = before or shipped
