@@ -26,6 +26,16 @@ register(
         "api-analysis-assessment": PHOTO, "api-photo-crop": PHOTO, "api-analysis-square": PHOTO,
         "api-analysis-heatmap": HEATMAP, "api-analysis-panels": REPORT, "api-analysis-report": REPORT,
         "api-analysis-similar": SIMILAR,
+        "api-fhir-patient-read": view("patient.view"), "api-fhir-bodystructure-read": view("lesion.view"),
+        "api-fhir-media-read": PHOTO, "api-fhir-diagnosticreport-read": PHOTO, "api-fhir-provenance-read": PHOTO,
+        "api-fhir-score-read": PHOTO, "api-fhir-pathology-read": view("diagnosis.view"),
+        "api-fhir-photo-file": view("photo.open"), "api-fhir-heatmap-file": HEATMAP, "api-fhir-report-file": REPORT,
+        "api-fhir-everything": fetched("lesion.export", of_care=True),
+        "lesion-fhir": fetched("lesion.export", of_care=True),
+        **{
+            f"api-fhir-{name}": fetched("list.fetch", "_count", "cursor")
+            for name in ("patient", "bodystructure", "media", "diagnosticreport", "provenance", "observation")
+        },
         "api-analysis-list": fetched("list.fetch", "page_size", "cursor"),
         "api-assessment-list": fetched("list.fetch", "page_size", "cursor"),
     }

@@ -1,6 +1,6 @@
 """The classifier's part of /api/."""
 
-from django.urls import path
+from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from classifier.api import analyses, explanations, models, shadows, trials
@@ -17,5 +17,6 @@ router.register("publications", models.PublicationViewSet, basename="api-publica
 urlpatterns = [
     path("try/", trials.TryView.as_view(), name="api-try"),
     path("try/<str:token>/", trials.TryResultView.as_view(), name="api-try-result"),
+    path("fhir/", include("classifier.api.fhir.urls")),
     *router.urls,
 ]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('skinclinic', '0026_webhooks'),
+        ('skinclinic', '0033_clinic_codes'),
     ]
 
     operations = [

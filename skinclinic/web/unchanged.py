@@ -28,7 +28,7 @@ class UnchangedMiddleware:
 
 
 def _is_answer(request: HttpRequest, response: HttpResponseBase) -> bool:
-    is_json = response.get("Content-Type", "").startswith("application/json")
+    is_json = response.get("Content-Type", "").startswith(("application/json", "application/fhir+json"))
     in_api = request.path.startswith("/api/") and request.method in ("GET", "HEAD")
     return in_api and is_json and response.status_code == 200 and not response.streaming
 

@@ -1,0 +1,226 @@
+"""Searches: each parameter narrows the rows; pages by key, newest first."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
+from rest_framework.utils.urls import replace_query_param
+
+from classifier.presenters.fhir.people import code_system
+from classifier.presenters.fhir.teller import Teller
+from skinclinic.api.base import ApiRequest
+from skinclinic.fhir import dates
+from skinclinic.models import Clinic
+from skinclinic.permissions import clinics_of
+from skinclinic.services import patients
+from skinclinic.web.inputs import is_key
+
+# (rows, what was sent) -> rows
+Narrow = Callable[[QuerySet, str, Teller], QuerySet]
+USUAL, MOST = 50, 200
+OF_EVERY_SEARCH = ("_count", "cursor")
+
+
+class Parameter:
+    """``kind``: FHIR's type of it, as the CapabilityStatement tells it."""
+
+    def __init__(self, kind: str, narrow: Narrow):
+        self.kind, self.narrow = kind, narrow
+
+
+def narrowed(
+    rows: QuerySet, parameters: dict[str, Parameter], request: ApiRequest, teller: Teller
+) -> QuerySet:
+    """The rows that all parameters leave; one that comes twice holds twice. Raises ValidationError."""
+    for name, parameter in parameters.items():
+        for sent in request.query_params.getlist(name):
+            try:
+                rows = parameter.narrow(rows, sent, teller)
+            except ValueError as error:
+                raise ValidationError({name: [_cannot(parameter.kind, str(error))]}) from None
+    return rows
+
+
+def _cannot(kind: str, sent: str) -> str:
+    if kind == "date":
+        return _("“%(sent)s” is no date. Give one such as 2026, 2026-03-04 or ge2026-03-04.") % {
+            "sent": sent[:60]
+        }
+    return _("“%(sent)s” cannot be searched for here.") % {"sent": sent[:60]}
+
+
+def count_asked(request: ApiRequest) -> int:
+    """How many a page holds, from 0 to MOST. Raises ValidationError."""
+    sent = request.query_params.get("_count", "")
+    if not sent:
+        return USUAL
+    if not (sent == "0" or is_key(sent)):
+        raise ValidationError({"_count": [_("Give a whole number from 0 to 200.")]})
+    return min(int(sent), MOST)
+
+
+def page_address(request: ApiRequest, cursor: str) -> str:
+    """The address of another page; "" for none."""
+    return replace_query_param(request.build_absolute_uri(), "cursor", cursor) if cursor else ""
+
+
+def keys(column: str = "pk", prefix: str = "") -> Parameter:
+    """Ids, with commas between them: ``_id=3,4``. ``prefix``: what ids of the resource begin with."""
+
+    def narrow(rows: QuerySet, sent: str, teller: Teller) -> QuerySet:
+        found = [one.removeprefix(prefix) for one in sent.split(",") if one.startswith(prefix)]
+        return rows.filter(**{f"{column}__in": [int(one) for one in found if is_key(one)]})
+
+    return Parameter("token", narrow)
+
+
+def number(column: str, system: str) -> Parameter:
+    """An identifier that is our own number: ``identifier=URI|5`` or ``identifier=5``."""
+
+    def narrow(rows: QuerySet, sent: str, teller: Teller) -> QuerySet:
+        found = []
+        for one in sent.split(","):
+            uri, bar, value = one.rpartition("|")
+            if is_key(value) and (not bar or uri == f"{teller.base}/NamingSystem/{system}"):
+                found.append(int(value))
+        return rows.filter(**{f"{column}__in": found})
+
+    return Parameter("token", narrow)
+
+
+def referenced(column: str, kind: str) -> Parameter:
+    """Another resource: ``5``, ``Patient/5`` or its whole address."""
+
+    def narrow(rows: QuerySet, sent: str, teller: Teller) -> QuerySet:
+        found = []
+        for one in sent.split(","):
+            key = one.removeprefix(f"{teller.base}/").removeprefix(f"{kind}/")
+            if is_key(key):
+                found.append(int(key))
+        return rows.filter(**{f"{column}__in": found})
+
+    return Parameter("reference", narrow)
+
+
+def patient_codes(column: str) -> Parameter:
+    """A patient's code, as people write it, or one of a merged patient: ``SYSTEM|CODE`` or ``CODE``."""
+
+    def narrow(rows: QuerySet, sent: str, teller: Teller) -> QuerySet:
+        return rows.filter(**{f"{column}__in": patients_called(sent, teller)})
+
+    return Parameter("token", narrow)
+
+
+def patients_called(sent: str, teller: Teller) -> list[int]:
+    """Keys of the patients of the person's clinics with such an identifier, at most one a clinic and code."""
+    found = []
+    for clinic in Clinic.objects.filter(pk__in=clinics_of(teller.user)).order_by("pk"):
+        for one in sent.split(","):
+            system, bar, value = one.rpartition("|")
+            if bar and system != code_system(teller.base, clinic.slug):
+                continue
+            patient = patients.with_code(clinic, value)
+            if patient is not None and not patient.is_archived:
+                found.append(patient.pk)
+    return found
+
+
+def words(column: str, known: dict[str, str]) -> Parameter:
+    """One of some codes: ``gender=female``."""
+
+    def narrow(rows: QuerySet, sent: str, teller: Teller) -> QuerySet:
+        asked = [one.rpartition("|")[2] for one in sent.split(",")]
+        if wrong := [one for one in asked if one not in known]:
+            raise ValueError(wrong[0])
+        return rows.filter(**{f"{column}__in": [known[one] for one in asked]})
+
+    return Parameter("token", narrow)
+
+
+def moments(*columns: str) -> Parameter:
+    """When: the first of ``columns`` that is not empty."""
+
+    def narrow(rows: QuerySet, sent: str, teller: Teller) -> QuerySet:
+        return rows.filter(_any_of(sent, lambda one: _when(columns, one)))
+
+    return Parameter("date", narrow)
+
+
+def days(column: str, otherwise: str) -> Parameter:
+    """The same of a column of days, or of the moment ``otherwise`` where it is empty."""
+
+    def narrow(rows: QuerySet, sent: str, teller: Teller) -> QuerySet:
+        return rows.filter(
+            _any_of(sent, lambda one: _on_day(column, one) | _when_missing(column, otherwise, one))
+        )
+
+    return Parameter("date", narrow)
+
+
+def years(column: str) -> Parameter:
+    """A year of which more is not known: ``birthdate=1960``, ``ge1950``."""
+
+    def narrow(rows: QuerySet, sent: str, teller: Teller) -> QuerySet:
+        def year(one: str) -> Q:
+            prefix, begin, _end = _span(one)
+            step = {"gt": "__gt", "sa": "__gt", "lt": "__lt", "eb": "__lt", "ge": "__gte", "le": "__lte"}
+            found = Q(**{f"{column}{step.get(prefix, '')}": begin.year})
+            return ~found if prefix == "ne" else found
+
+        return rows.filter(_any_of(sent, year))
+
+    return Parameter("date", narrow)
+
+
+def _any_of(sent: str, narrow: Callable[[str], Q]) -> Q:
+    found = Q(pk__in=[])
+    for one in sent.split(","):
+        found |= narrow(one)
+    return found
+
+
+def _span(one: str) -> tuple[str, Any, Any]:
+    try:
+        return dates.span(one, timezone.get_current_timezone())
+    except (ValueError, OverflowError):
+        raise ValueError(one) from None
+
+
+def _bounds(column: str, prefix: str, begin: Any, end: Any) -> Q:
+    """Of a moment in ``column``, which has no length; the span is from ``begin`` to before ``end``."""
+    within = Q(**{f"{column}__gte": begin, f"{column}__lt": end})
+    return {
+        "eq": within, "ne": ~within,
+        "gt": Q(**{f"{column}__gte": end}), "sa": Q(**{f"{column}__gte": end}),
+        "ge": Q(**{f"{column}__gte": begin}),
+        "lt": Q(**{f"{column}__lt": begin}), "eb": Q(**{f"{column}__lt": begin}),
+        "le": Q(**{f"{column}__lt": end}),
+    }[prefix]  # fmt: skip
+
+
+def _when(columns: tuple[str, ...], one: str) -> Q:
+    prefix, begin, end = _span(one)
+    first, *rest = columns
+    found = _bounds(first, prefix, begin, end)
+    if not rest:
+        return found
+    return (Q(**{f"{first}__isnull": False}) & found) | (
+        Q(**{f"{first}__isnull": True}) & _when(tuple(rest), one)
+    )
+
+
+def _on_day(column: str, one: str) -> Q:
+    prefix, begin, end = _span(one)
+    zone = timezone.get_current_timezone()
+    first, last = begin.astimezone(zone).date(), end.astimezone(zone).date()
+    if first == last:  # a time within the day
+        last = first.fromordinal(first.toordinal() + 1)
+    return Q(**{f"{column}__isnull": False}) & _bounds(column, prefix, first, last)
+
+
+def _when_missing(column: str, otherwise: str, one: str) -> Q:
+    prefix, begin, end = _span(one)
+    return Q(**{f"{column}__isnull": True}) & _bounds(otherwise, prefix, begin, end)

@@ -1,0 +1,417 @@
+"""FHIR R4: what is read and searched for, each resource held against fhir.resources; what is kept back from whom."""
+
+import base64
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from fhir.resources.R4B import get_fhir_model_class
+
+from classifier.api.fhir import observations
+from classifier.services.analysis import assessments
+from skinclinic.fhir import dates
+from skinclinic.models import AuditEvent, Diagnosis, Lesion, Photo
+from skinclinic.services import codes, diagnoses, records
+from skinclinic.vocabulary.codes import Code
+from tests import factories
+from tests.cases import each
+
+pytestmark = pytest.mark.django_db
+FHIR = "/api/v1/fhir"
+BASE = f"http://testserver{FHIR}"
+SCT = "http://snomed.info/sct"
+
+
+@pytest.fixture
+def patient(clinic, clinician):
+    return factories.make_patient(clinic, "P-1042", sex="female", birth_year=1961, created_by=clinician)
+
+
+@pytest.fixture
+def analysis(analysis):
+    """Three diseases are listed."""
+    analysis.scores = dict.fromkeys(analysis.scores, 0.01) | {"mm": 0.61, "bcc": 0.2, "nevus": 0.11}
+    analysis.save()
+    return analysis
+
+
+@pytest.fixture
+def case(analysis, patient, clinician):
+    """A filed lesion of the cheek with a photo, its answer and a pathology."""
+    lesion = analysis.photo.lesion
+    lesion.patient, lesion.site = patient, "cheek"
+    lesion.save()
+    said = {"kind": "pathology", "disease": "bcc", "confirmed_by": "histopathology", "icd10": "C44.3"}
+    diagnoses.record(lesion=lesion, user=clinician, diagnosed_on=date(2026, 3, 4), **said)
+    return lesion
+
+
+@pytest.fixture
+def program(clinician):
+    """A record system with a token that may only read, sent as FHIR's clients send one."""
+    return Client(headers={"Authorization": f"Bearer {factories.make_token(clinician, scope='read')}"})
+
+
+def checked(resource: dict) -> dict:
+    """The resource, if it is one of FHIR R4; within a Bundle each of them."""
+    get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+    for entry in resource.get("entry", ()):
+        checked(entry["resource"])
+    return resource
+
+
+def read(client: Client, address: str, status: int = 200) -> dict:
+    answer = client.get(address if address.startswith("http") else f"{FHIR}/{address}")
+    assert answer.status_code == status, answer.content
+    assert answer["Content-Type"] == "application/fhir+json"
+    return checked(json.loads(answer.content))
+
+
+def found(bundle: dict, mode: str = "match") -> list[dict]:
+    return [one["resource"] for one in bundle.get("entry", ()) if one["search"]["mode"] == mode]
+
+
+def told(outcome: dict) -> str:
+    """The code of the product in an OperationOutcome."""
+    assert outcome["resourceType"] == "OperationOutcome"
+    return outcome["issue"][0]["details"]["coding"][0]["code"]
+
+
+def test_the_server_says_what_it_can_to_everybody(program, case):
+    said = read(Client(), "metadata")
+    assert said["fhirVersion"] == "4.0.1" and said["implementation"]["url"] == BASE
+    offered = {one["type"]: one for one in said["rest"][0]["resource"]}
+    assert set(offered) == {
+        "Patient", "BodyStructure", "Media", "DiagnosticReport", "Observation", "Provenance", "Device", "Binary",
+        "CodeSystem",
+    }  # fmt: skip
+    # What is told is so: each parameter of each resource is taken.
+    for name, one in offered.items():
+        for parameter in one.get("searchParam", ()):
+            value = (
+                "2026" if parameter["type"] == "date" else "female" if parameter["name"] == "gender" else "1"
+            )
+            read(program, f"{name}?{parameter['name']}={value}")
+
+
+def test_a_patient_under_the_code_and_a_lesion_with_its_codes(program, case, patient, clinic):
+    said = read(program, f"Patient/{patient.pk}")
+    assert said["identifier"] == [
+        {"use": "usual", "system": f"{BASE}/NamingSystem/patient-code-{clinic.slug}", "value": "P-1042"}
+    ]
+    assert (said["gender"], said["birthDate"]) == ("female", "1961") and "name" not in said
+    lesion = read(program, f"BodyStructure/{case.pk}")
+    assert lesion["location"]["coding"] == [{"system": SCT, "code": "36141000", "display": "Skin of cheek"}]
+    assert lesion["patient"]["reference"] == f"Patient/{patient.pk}"
+
+
+def test_an_answer_as_a_report_with_a_score_of_each_listed_disease(program, case, analysis):
+    report = read(program, f"DiagnosticReport/{analysis.pk}")
+    assert report["status"] == "preliminary" and "does not diagnose" in report["conclusion"]
+    assert "thresholds" in report["conclusion"].lower() and "random weights" in report["conclusion"]
+    results = [one["reference"] for one in report["result"]]
+    chosen = next(one for one in analysis.model_version.threshold_sets.all() if one.name == "balanced")
+    above = {key for key, score in analysis.scores.items() if score > chosen.values[key]}
+    assert above == {"mm", "bcc", "nevus"} and {one.rpartition("-")[2] for one in results} == above
+    for address in results:
+        score = read(program, address)
+        disease = address.rpartition("-")[2]
+        assert score["valueQuantity"]["value"] == analysis.scores[disease]
+        assert score["referenceRange"][0]["low"]["value"] == chosen.values[disease]
+        # No finding of the patient: the disease stands in a component, under a code that says what it is.
+        assert "valueCodeableConcept" not in score
+        assert score["component"][0]["valueCodeableConcept"]["coding"][0]["code"] == disease
+        assert "does not diagnose" in score["note"][0]["text"] and "f32" in score["method"]["text"]
+        assert score["focus"][0]["reference"] == f"BodyStructure/{case.pk}"
+    device = read(program, f"Device/{analysis.model_version_id}")
+    assert device["version"][0]["value"] == analysis.model_version.weights_sha256
+    provenance = read(program, f"Provenance/{analysis.pk}")
+    assert [one["reference"] for one in provenance["target"]] == [f"DiagnosticReport/{analysis.pk}", *results]
+    assert provenance["agent"][0]["who"]["reference"] == f"Device/{analysis.model_version_id}"
+    assert "balanced" in provenance["entity"][1]["what"]["display"]
+
+
+def test_pathology_has_the_code_that_was_recorded_and_stays_when_it_is_withdrawn(
+    program, case, clinician, clinic
+):
+    codes.put(clinic, clinician, Code("disease", "bcc", "SCT", "254701007", "Basal cell carcinoma of skin"))
+    row = case.diagnoses.get(kind="pathology")
+    said = read(program, f"Observation/pathology-{row.pk}")
+    by_system = {one["system"]: one["code"] for one in said["valueCodeableConcept"]["coding"]}
+    assert by_system[SCT] == "254701007"
+    assert by_system["http://hl7.org/fhir/sid/icd-10"] == "C44.3"
+    assert by_system["http://terminology.hl7.org/CodeSystem/icd-o-3"] == "8090/3"
+    assert (said["status"], said["effectiveDateTime"]) == ("final", "2026-03-04")
+    assert said["method"]["coding"][0]["code"] == "252416005"
+    diagnoses.withdraw(row, clinician)
+    assert read(program, f"Observation/pathology-{row.pk}")["status"] == "entered-in-error"
+
+
+def test_photos_and_reports_are_fetched_as_files_and_as_resources(program, case, analysis):
+    media = read(program, f"Media/{analysis.photo_id}")
+    assert media["modality"]["coding"][1] == {
+        "system": "http://dicom.nema.org/resources/ontology/DCM",
+        "code": "XC",
+        "display": "External-camera Photography",
+    }
+    assert "lesion.jpg" not in json.dumps(media)
+    answer = program.get(media["content"]["url"])
+    jpeg = b"".join(answer.streaming_content)
+    assert answer["Content-Type"] == "image/jpeg" and jpeg[:2] == b"\xff\xd8"
+    assert program.get(media["content"]["url"], headers={"If-None-Match": answer["ETag"]}).status_code == 304
+    as_json = program.get(media["content"]["url"], headers={"Accept": "application/fhir+json"})
+    assert base64.b64decode(checked(as_json.json())["data"]) == jpeg
+    report = program.get(read(program, f"DiagnosticReport/{analysis.pk}")["presentedForm"][0]["url"])
+    assert report["Content-Type"] == "application/pdf" and report.content.startswith(b"%PDF")
+    heatmap = program.get(f"{FHIR}/Binary/heatmap-{analysis.pk}-mm")
+    assert heatmap["Content-Type"] == "image/png"
+    assert program.get(f"{FHIR}/Binary/heatmap-{analysis.pk}-xx").status_code == 404
+
+
+def test_a_record_system_finds_its_patient_by_the_code_however_it_is_written(program, case, patient, clinic):
+    system = f"{BASE}/NamingSystem/patient-code-{clinic.slug}"
+    for sent in ("P-1042", "p-1042", f"{system}|P-1042"):
+        assert [one["id"] for one in found(read(program, f"Patient?identifier={sent}"))] == [str(patient.pk)]
+    for sent in ("P-10", "urn:elsewhere|P-1042", f"{system}|", "|"):
+        assert not found(read(program, f"Patient?identifier={sent}"))
+    assert [one["id"] for one in found(read(program, "BodyStructure?patient.identifier=P-1042"))] == [
+        str(case.pk)
+    ]
+    for sent in (patient.pk, f"Patient/{patient.pk}", f"{BASE}/Patient/{patient.pk}"):
+        assert len(found(read(program, f"Media?subject={sent}"))) == 1
+    assert not found(read(program, f"Media?patient={patient.pk + 1}"))
+
+
+def test_searches_by_date_id_and_change(program, case, analysis, patient, clinician):
+    Photo.objects.update(captured_at=timezone.make_aware(datetime(2026, 3, 4, 9, 30)))
+    for sent, count in (
+        ("2026", 1), ("2026-03", 1), ("2026-03-04", 1), ("2026-03-05", 0), ("ge2026-03-04", 1), ("gt2026-03-04", 0),
+        ("lt2026-03-04", 0), ("le2026-03-04", 1), ("ne2026-03-04", 0), ("ge2026-03-01&date=lt2026-03-05", 1),
+    ):  # fmt: skip
+        assert len(found(read(program, f"DiagnosticReport?date={sent}"))) == count, sent
+        score = read(program, f"Observation?code=score&date={sent}")
+        assert bool(found(score)) == bool(count), sent
+    assert len(found(read(program, "Observation?code=pathology&date=2026-03-04"))) == 1
+    assert not found(read(program, "Observation?code=pathology&date=gt2026-03-04"))
+    assert len(found(read(program, f"Media?_id={analysis.photo_id},77"))) == 1
+    before = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    assert not found(read(program, f"Patient?_lastUpdated=ge{before}"))
+    records.change(patient, {"birth_year": 1960}, clinician)
+    assert len(found(read(program, f"Patient?_lastUpdated=ge{before}"))) == 1
+    assert len(found(read(program, "Patient?birthdate=1960&gender=female"))) == 1
+    assert not found(read(program, "Patient?birthdate=gt1960"))
+
+
+def test_pages_lead_from_one_to_the_next_and_hold_each_once(program, clinic, case, analysis, clinician):
+    made = {str(factories.make_patient(clinic, f"P-{number}").pk) for number in range(5)} | {
+        str(case.patient_id)
+    }
+    address, seen, pages = "Patient?_count=2", [], 0
+    while address:
+        page = read(program, address)
+        seen += [one["id"] for one in found(page)]
+        links = {one["relation"]: one["url"] for one in page["link"]}
+        address, pages = links.get("next"), pages + 1
+    assert pages == 3 and len(seen) == 6 and set(seen) == made
+    assert read(program, "Patient?_count=0")["total"] == 6
+    # Observations are of two kinds of rows.
+    diagnoses.record(
+        lesion=case, user=clinician, kind="pathology", disease="scc", confirmed_by="histopathology"
+    )
+    whole = [one["id"] for one in found(read(program, "Observation"))]
+    address, seen = "Observation?_count=1", []
+    while address:
+        page = read(program, address)
+        assert len(found(page)) == 1
+        seen += [one["id"] for one in found(page)]
+        address = {one["relation"]: one["url"] for one in page["link"]}.get("next")
+    assert seen == whole and len(seen) > 4
+    assert [one["id"] for one in found(read(program, f"Observation?_id={whole[-1]}"))] == [whole[-1]]
+
+
+def test_a_page_of_observations_looks_through_few_answers_and_leads_on(program, case, analysis, monkeypatch):
+    monkeypatch.setattr(observations, "BATCH", 1)
+    monkeypatch.setattr(observations, "BATCHES", 1)
+    second = factories.make_analysis(factories.make_photo(case.clinic, None, seed=2, lesion=case), None)
+    second.scores = analysis.scores
+    second.save()
+    # What lists nothing is passed over, and the pages still come to an end.
+    nothing = factories.make_analysis(factories.make_photo(case.clinic, None, seed=3, lesion=case), None)
+    assert max(nothing.scores.values()) < 0.1
+    seen: list[str] = []
+    address = "Observation?code=score"
+    while address:
+        page = read(program, address)
+        seen += [one["id"].split("-")[1] for one in found(page)]
+        address = {one["relation"]: one["url"] for one in page["link"]}.get("next")
+    assert set(seen) == {str(second.pk), str(analysis.pk)}
+
+
+def test_all_of_a_lesion_in_one_bundle(program, case, analysis, clinician, client_for):
+    bundle = read(program, f"BodyStructure/{case.pk}/$everything")
+    kinds = [one["resourceType"] for one in found(bundle)]
+    assert {
+        "Patient",
+        "BodyStructure",
+        "Media",
+        "Observation",
+        "DiagnosticReport",
+        "Device",
+        "Provenance",
+    } == set(kinds)
+    addresses = {one["fullUrl"] for one in bundle["entry"]}
+    assert len(addresses) == len(bundle["entry"])
+    for address in addresses:
+        read(program, address)
+    # What is referred to is there.
+    referred = {f"{BASE}/{one}" for one in _references(bundle)}
+    assert referred <= addresses
+    # The same as a file from the case's page, with the photo in it.
+    answer = client_for(clinician).get(f"/lesions/{case.pk}/fhir.json")
+    assert answer["Content-Disposition"] == f'attachment; filename="lesion-{case.pk}.fhir.json"'
+    whole = checked(json.loads(answer.content))
+    assert whole["type"] == "collection"
+    photo = next(one["resource"] for one in whole["entry"] if one["resource"]["resourceType"] == "Binary")
+    assert base64.b64decode(photo["data"])[:2] == b"\xff\xd8"
+    assert {one["fullUrl"] for one in whole["entry"]} - addresses == {
+        f"{BASE}/Binary/photo-{analysis.photo_id}"
+    }
+    assert (
+        f"/lesions/{case.pk}/fhir.json" in client_for(clinician).get(f"/lesions/{case.pk}/").content.decode()
+    )
+    assert AuditEvent.objects.filter(action="lesion.export", patient_key=case.patient_id).count() == 2
+
+
+def _references(told) -> set[str]:
+    if isinstance(told, list):
+        return set().union(*map(_references, told))
+    if not isinstance(told, dict):
+        return set()
+    own = {told["reference"]} if isinstance(told.get("reference"), str) else set()
+    return own.union(*map(_references, told.values()))
+
+
+def test_answers_are_kept_back_until_the_own_impression_and_that_is_said(
+    program, case, analysis, clinic, clinician, client_for
+):
+    clinic.impression_first = True
+    clinic.save()
+    for address in (
+        f"DiagnosticReport/{analysis.pk}", f"Provenance/{analysis.pk}", f"Observation/answer-{analysis.pk}-mm",
+        f"Binary/heatmap-{analysis.pk}-mm", f"Binary/report-{analysis.pk}",
+    ):  # fmt: skip
+        assert told(read(program, address, 409)) == "impression_first"
+    for kind in ("DiagnosticReport", "Provenance", "Observation?code=score"):
+        page = read(program, kind)
+        assert not found(page)
+        assert "1 answer is left out" in found(page, "outcome")[0]["issue"][0]["details"]["text"]
+    everything = read(program, f"BodyStructure/{case.pk}/$everything")
+    assert {one["resourceType"] for one in found(everything)} == {
+        "Patient",
+        "BodyStructure",
+        "Media",
+        "Observation",
+    }
+    assert found(everything, "outcome")
+    file = json.loads(client_for(clinician).get(f"/lesions/{case.pk}/fhir.json").content)
+    assert "DiagnosticReport" not in {one["resource"]["resourceType"] for one in checked(file)["entry"]}
+    assert not set(map(str, analysis.scores.values())) & set(json.dumps(file).split())
+    assessments.record_impression(clinician, analysis, None)
+    assert found(read(program, "DiagnosticReport")) and found(read(program, "Observation?code=score"))
+
+
+def test_nothing_of_another_clinic_or_of_an_archive_is_found(case, analysis, outsider, clinic):
+    stranger = Client(headers={"Authorization": f"Bearer {factories.make_token(outsider)}"})
+    row = case.diagnoses.get(kind="pathology")
+    for address in (
+        f"Patient/{case.patient_id}", f"BodyStructure/{case.pk}", f"Media/{analysis.photo_id}",
+        f"DiagnosticReport/{analysis.pk}", f"Observation/pathology-{row.pk}", f"Binary/photo-{analysis.photo_id}",
+        f"BodyStructure/{case.pk}/$everything",
+    ):  # fmt: skip
+        assert told(read(stranger, address, 404)) == "not_found"
+    for kind in ("Patient", "BodyStructure", "Media", "DiagnosticReport", "Observation", "Provenance"):
+        assert "entry" not in read(stranger, kind)
+    assert not found(read(stranger, "Patient?identifier=P-1042"))
+
+
+def test_what_is_archived_or_not_filed_is_no_patient_here(program, case, analysis, patient):
+    Lesion.objects.update(patient=None)
+    read(program, f"BodyStructure/{case.pk}", 404)
+    assert "subject" not in read(program, f"Media/{analysis.photo_id}")
+    assert "focus" not in found(read(program, "Observation?code=score"))[0]
+    Lesion.objects.update(patient=patient, is_archived=True)
+    type(patient).objects.update(is_archived=True)
+    for kind in ("Patient", "BodyStructure", "Media", "DiagnosticReport", "Observation"):
+        assert "entry" not in read(program, kind)
+    assert not found(read(program, "Patient?identifier=P-1042"))
+
+
+@each(
+    "address, status, code",
+    [
+        ("Patient/999999", 404, "not_found"), ("Patient/x", 404, "not_found"), ("Nothing", 404, "not_found"),
+        ("Patient?name=Kim", 400, "invalid"), ("Patient?_count=many", 400, "invalid"),
+        ("Patient?birthdate=yesterday", 400, "invalid"), ("Patient?birthdate=9999999", 400, "invalid"),
+        ("Patient?gender=unknown", 400, "invalid"), ("DiagnosticReport?date=2026-13-01", 400, "invalid"),
+        ("Patient?cursor=x", 404, "not_found"), ("Observation?cursor=x", 404, "not_found"),
+        ("Observation?date=0000", 400, "invalid"), ("Patient/1?_format=xml", 406, "not_acceptable"),
+        ("Patient?identifier=%00", 200, ""), ("Patient?_id=9999999999999999999999", 200, ""),
+    ],
+)  # fmt: skip
+def test_errors_are_operation_outcomes(program, clinic, address, status, code):
+    said = read(program, address, status)
+    assert status == 200 or told(said) == code
+
+
+def test_who_has_no_right_is_told_so_as_an_outcome(clinic, clinician):
+    assert told(read(Client(), "Patient", 401)) == "not_authenticated"
+    wrong = Client(headers={"Authorization": "Bearer skc_wrong"})
+    assert told(read(wrong, "Patient", 401)) == "token_unknown"
+    reading = Client(headers={"Authorization": f"Bearer {factories.make_token(clinician, scope='read')}"})
+    answer = reading.post(f"{FHIR}/Patient", {}, content_type="application/json")
+    assert answer.status_code == 403 and told(checked(answer.json())) == "token_read_only"
+    writing = Client(headers={"Authorization": f"Bearer {factories.make_token(clinician)}"})
+    assert told(checked(writing.post(f"{FHIR}/Patient").json())) == "method_not_allowed"
+
+
+def test_every_look_and_every_list_is_written_down(program, case, analysis, patient):
+    row = case.diagnoses.get(kind="pathology")
+    for address, action in (
+        (f"Patient/{patient.pk}", "patient.view"), (f"BodyStructure/{case.pk}", "lesion.view"),
+        (f"Media/{analysis.photo_id}", "photo.view"), (f"Observation/pathology-{row.pk}", "diagnosis.view"),
+        ("Patient?identifier=P-1042", "list.fetch"), ("Observation", "list.fetch"),
+    ):  # fmt: skip
+        read(program, address)
+        event = AuditEvent.objects.first()
+        assert event.action == action
+        assert event.via == "token" and "P-1042" not in str(vars(event))
+
+
+def test_what_is_the_same_still_is_not_sent_again(program, patient):
+    answer = program.get(f"{FHIR}/Patient/{patient.pk}")
+    again = program.get(f"{FHIR}/Patient/{patient.pk}", headers={"If-None-Match": answer["ETag"]})
+    assert again.status_code == 304
+
+
+def test_spans_of_dates():
+    def span(text: str) -> tuple[str, str, str]:
+        prefix, begin, end = dates.span(text, UTC)
+        return prefix, begin.isoformat(), end.isoformat()
+
+    assert span("2026") == ("eq", "2026-01-01T00:00:00+00:00", "2027-01-01T00:00:00+00:00")
+    assert span("le2026-12")[2] == "2027-01-01T00:00:00+00:00"
+    assert span("sa2024-02-29")[2] == "2024-03-01T00:00:00+00:00"
+    assert span("2026-03-04T10:00+09:00")[1:] == ("2026-03-04T10:00:00+09:00", "2026-03-04T10:01:00+09:00")
+    _prefix, begin, end = dates.span("2026-03-04T10:00:00Z", UTC)
+    assert end - begin == timedelta(seconds=1)
+    for wrong in ("", "xx2026", "2026-1", "26", "2026-02-30", "2026-01-01T25:00", "1000", "9999"):
+        with pytest.raises(ValueError):
+            dates.span(wrong, UTC)
+
+
+def test_the_codes_of_the_product_are_told(program, case):
+    told_codes = {one["code"] for one in read(program, "CodeSystem/skinclinic")["concept"]}
+    assert {"score", "pathology", "mm"} <= told_codes
+    assert Diagnosis.objects.exists()
