@@ -165,6 +165,7 @@ urlpatterns = [
     path("photos/<int:pk>/filing/codes/", filing.patient_codes_like, name="photo-filing-codes"),
     path("diagnosis-terms/", diagnosis_terms.diagnosis_terms, name="diagnosis-terms"),
     path("photos/<int:pk>/image", photo_files.image, name="photo-image"),
+    path("photos/<int:pk>/dicom/", photo_files.dicom, name="photo-dicom"),
     path("photos/<int:pk>/thumbnail", photo_files.thumbnail, name="photo-thumbnail"),
     path("photos/<int:pk>/delete/", bin.photo_delete, name="photo-delete"),
     path("bin/", bin.bin_list, name="bin"),

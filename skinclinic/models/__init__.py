@@ -6,6 +6,7 @@ from .clinic import Clinic, Invitation, Member, Role
 from .comment import Call, Comment
 from .decision import PhotoDecision
 from .diagnosis import Diagnosis
+from .dicom import ImageArchive, ImageSending
 from .document import Document
 from .erasure import Erasure, Retention
 from .job import Job, WorkerSeen
@@ -47,6 +48,8 @@ __all__ = [
     "Erasure",
     "FollowUp",
     "FormerCode",
+    "ImageArchive",
+    "ImageSending",
     "Invitation",
     "Job",
     "Lesion",

@@ -248,6 +248,8 @@ TABLE = {
     "analysis-decision": row("analysis"),
     "analysis-report": row("analysis"),
     "analysis-panels": row("analysis"),
+    "analysis-dicom": row("analysis"),
+    "photo-dicom": row("photo"),
     # The try page knows no clinic's rows; its results have unguessable addresses.
     "try": PUBLIC,
     "try-result": Access("public", {"token": "unknown_secret"}),
@@ -426,6 +428,8 @@ TABLE = {
     "api-analysis-square": row("analysis"),
     "api-analysis-heatmap": row("analysis"),
     "api-analysis-panels": row("analysis"),
+    "api-analysis-dicom": row("analysis"),
+    "api-photo-dicom": row("photo"),
     "api-analysis-report": row("analysis"),
     "api-analysis-similar": row("analysis"),
     "api-analysis-retry": row("analysis"),

@@ -549,7 +549,7 @@ def test_the_clinics_own_admin_finds_the_rows_and_whoever_looks_at_a_patient_is_
 # Documents of one patient's care, and what a reader gets by a link: for these nobody is asked again.
 NOT_ASKED_AGAIN = {
     "analysis-report", "analysis-panels", "api-analysis-report", "api-analysis-panels", "letter", "lesion-report",
-    "patient-report", "reading-result",
+    "patient-report", "reading-result", "photo-dicom", "analysis-dicom",
 }  # fmt: skip
 # Files that there are without a query and without results of studies or evaluations.
 ASKED_AGAIN = {

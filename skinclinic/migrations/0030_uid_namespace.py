@@ -1,0 +1,19 @@
+import uuid
+
+from django.db import migrations, models
+
+
+def give_each_its_own(apps, _schema_editor):
+    clinics = apps.get_model("skinclinic", "Clinic")
+    for clinic in clinics.objects.filter(uid_namespace=None):
+        clinics.objects.filter(pk=clinic.pk).update(uid_namespace=uuid.uuid4())
+
+
+class Migration(migrations.Migration):
+    dependencies = [("skinclinic", "0026_webhooks")]
+
+    operations = [
+        migrations.AddField("clinic", "uid_namespace", models.UUIDField(null=True, editable=False)),
+        migrations.RunPython(give_each_its_own, migrations.RunPython.noop),
+        migrations.AlterField("clinic", "uid_namespace", models.UUIDField(default=uuid.uuid4, editable=False)),
+    ]
