@@ -82,7 +82,9 @@ def _opened(data: bytes) -> Dataset:
     if syntax == DeflatedExplicitVRLittleEndian:
         raise NotRead("syntax", name=str(UID(syntax).name))
     dataset = dcmread(BytesIO(data))
-    kind = UID(str(dataset.get("SOPClassUID", "")))
+    if not dataset.get("SOPClassUID"):
+        raise NotRead("damaged", why="it does not say what it is")
+    kind = UID(str(dataset.SOPClassUID))
     if kind not in PHOTOS:
         raise NotRead("no_photo", name=str(kind.name)[:80] or "?")
     if int(dataset.get("NumberOfFrames") or 1) != 1:
