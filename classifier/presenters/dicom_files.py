@@ -18,12 +18,15 @@ from classifier.models import Analysis, ThresholdSet
 from classifier.presenters.analysis_files import SET_ASIDE_WORDS, Drawn, heatmap_picture
 from classifier.presenters.computed import in_words
 from classifier.presenters.result import DEFAULT_THRESHOLDS
+from classifier.services.analysis import analyses, assessments
 from classifier.services.models.card import validated_on
-from skinclinic import imaging
-from skinclinic.dicom import objects, report
+from skinclinic import imaging, permissions
+from skinclinic.dicom import objects
+from skinclinic.dicom.answers import Answer
 from skinclinic.dicom.facts import PhotoFacts
 from skinclinic.dicom.objects import Made
-from skinclinic.services import dicom_photos
+from skinclinic.models import Photo, User
+from skinclinic.services import dicom_photos, image_archives
 from skinclinic.vocabulary.diseases import DISEASES
 
 
@@ -44,6 +47,9 @@ def told_of(found: Analysis) -> list[object]:
 
 def answer_to(found: Analysis, facts: PhotoFacts, photo: Made) -> list[Made]:
     """The report and the heatmaps of an answer to the photo whose object is ``photo``."""
+    # Loads highdicom, which most processes never need.
+    from skinclinic.dicom import report
+
     with translation.override("en"):
         answer = _answer(found)
         return [report.report(facts, answer, photo.dataset), *_heatmaps(found, facts, photo, answer)]
@@ -58,7 +64,7 @@ def zipped(made: Iterable[Made]) -> bytes:
     return out.getvalue()
 
 
-def _heatmaps(found: Analysis, facts: PhotoFacts, photo: Made, answer: report.Answer) -> Iterable[Made]:
+def _heatmaps(found: Analysis, facts: PhotoFacts, photo: Made, answer: Answer) -> Iterable[Made]:
     keys = sorted(answer.scores, key=lambda key: (-answer.scores[key], key))
     for number, key in enumerate(keys, start=1):
         picture = heatmap_picture(found, Drawn(key), over_photo=True)
@@ -75,7 +81,7 @@ def _heatmaps(found: Analysis, facts: PhotoFacts, photo: Made, answer: report.An
         )
 
 
-def _answer(found: Analysis) -> report.Answer:
+def _answer(found: Analysis) -> Answer:
     version, chosen = found.model_version, _thresholds(found)
     says = [
         f"Model: {version.name}" + (", a demo model that knows drawings only" if version.is_demo else ""),
@@ -90,7 +96,7 @@ def _answer(found: Analysis) -> report.Answer:
     if found.before_cover:
         says.append("The answer is of the photo before areas of it were covered")
     aside = found.set_aside
-    return report.Answer(
+    return Answer(
         analysis=found.pk,
         at=timezone.make_naive(found.analysed_at or found.requested_at, timezone.get_default_timezone()),
         scores=found.scores or {},
@@ -108,3 +114,23 @@ def _answer(found: Analysis) -> report.Answer:
 def _thresholds(found: Analysis) -> ThresholdSet | None:
     sets = found.model_version.thresholds_for(found.clinic_id)
     return next((one for one in sets if one.name == DEFAULT_THRESHOLDS), sets[0] if sets else None)
+
+
+def may_send(user: User, photo: Photo) -> bool:
+    """Whether there is an answer to the photo as it is now, and this person may see it."""
+    found = _current(photo)
+    member = permissions.membership(user, photo.clinic_id)
+    return bool(found and member and assessments.may_see_answer(user, member, found))
+
+
+def to_send(photo: Photo, facts: PhotoFacts, made: Made) -> list[Made]:
+    """The objects of that answer; none where there is none any more."""
+    found = _current(photo)
+    return answer_to(found, facts, made) if found else []
+
+
+def _current(photo: Photo) -> Analysis | None:
+    return next((row for row in analyses.all_of(photo) if row.box == photo.box and row.is_done), None)
+
+
+image_archives.answer_makers.append(image_archives.AnswerMaker(may_send, to_send))

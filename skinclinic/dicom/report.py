@@ -5,10 +5,6 @@ the thresholds in use. Which model it was, and on what it was trained and valida
 report is unverified, and says before anything else that it does not diagnose.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-
 import numpy as np
 from highdicom.sr import (
     AlgorithmIdentification,
@@ -34,32 +30,8 @@ from pydicom.sr.codedict import codes as dictionary
 from pydicom.uid import ExplicitVRLittleEndian
 
 from skinclinic.dicom import codes, objects
+from skinclinic.dicom.answers import NO_DIAGNOSIS, Answer
 from skinclinic.dicom.facts import PhotoFacts
-
-NO_DIAGNOSIS = (
-    "Scores of a statistical model. They do not diagnose: a person who sees the patient does. "
-    "A score is no probability of disease in this patient unless its calibration was shown here."
-)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a model says of one square of a photo. ``scores``: {key of the disease: 0..1}, with their English ``names``;
-    ``square``: (x, y, size) in pixels; ``listed``: keys by the thresholds named ``thresholds`` ("" where there are
-    none); ``set_aside``: why the answer does not count, in English, or ""; ``model``: its name, ``version``: the start
-    of its weights' hash; ``facts``: in English what else there is to know of it, a line each."""
-
-    analysis: int
-    at: datetime
-    scores: Mapping[str, float]
-    names: Mapping[str, str]
-    square: tuple[int, int, int]
-    listed: Sequence[str]
-    thresholds: str
-    set_aside: str
-    model: str
-    version: str
-    facts: Sequence[str]
 
 
 def report(facts: PhotoFacts, answer: Answer, source: Dataset) -> objects.Made:

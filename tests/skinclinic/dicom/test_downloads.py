@@ -9,7 +9,7 @@ from highdicom.sr import ComprehensiveSR
 from PIL import Image
 
 from classifier.services.analysis import assessments
-from skinclinic.dicom.report import NO_DIAGNOSIS
+from skinclinic.dicom.answers import NO_DIAGNOSIS
 from skinclinic.engine import jobs
 from skinclinic.models import AuditEvent
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
