@@ -14,7 +14,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import APIRootView, DefaultRouter
 
-from skinclinic.api import bin, comments, people, plans, records, sizes, tokens, visits
+from skinclinic.api import bin, coding, comments, people, plans, records, sizes, tokens, visits
 
 
 class Root(APIRootView):
@@ -47,6 +47,7 @@ urlpatterns = [
     path("me/", people.me, name="api-me"),
     path("diseases/", people.diseases, name="api-diseases"),
     path("sites/", people.sites, name="api-sites"),
+    path("codes/", coding.codes_of_clinic, name="api-codes"),
     path("lesions/<int:pk>/sizes/", sizes.lesion_sizes, name="api-lesion-sizes"),
     path("token/", tokens.TokenView.as_view(), name="api-token"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),

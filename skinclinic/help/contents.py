@@ -16,7 +16,7 @@ CONTENTS: dict[str, tuple[str, ...]] = {
         "evaluating", "thresholds",
     ),
     OPERATOR: ("operating", "backup"),
-    EVERYBODY: ("account", "tokens"),
+    EVERYBODY: ("account", "tokens", "standards"),
 }  # fmt: skip
 
 ALL = tuple(name for names in CONTENTS.values() for name in names)

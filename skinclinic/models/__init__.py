@@ -3,6 +3,7 @@ from .audit import AuditEvent, AuditHead
 from .bin import BinItem, BinnedRow, FormerCode
 from .case_tag import CasesChange, CaseTag, LesionTag, SavedSearch
 from .clinic import Clinic, Invitation, Member, Role
+from .clinic_code import ClinicCode
 from .comment import Call, Comment
 from .decision import PhotoDecision
 from .diagnosis import Diagnosis
@@ -41,6 +42,7 @@ __all__ = [
     "CaseTag",
     "CasesChange",
     "Clinic",
+    "ClinicCode",
     "Comment",
     "Diagnosis",
     "DiagnosisWord",

@@ -110,6 +110,7 @@ ACTIONS: dict[str, Words] = {
     "second_factor.remove": gettext_lazy("Second factor removed"),
     "second_factor.used_again": gettext_lazy("Code of a second factor came again"),
     "settings.change": gettext_lazy("Settings changed"),
+    "settings.codes": gettext_lazy("Code changed"),
     "sign_in": gettext_lazy("Signed in"),
     "sign_in.refused": gettext_lazy("Sign-in refused"),
     "sign_out": gettext_lazy("Signed out"),
