@@ -26,8 +26,8 @@ from skinclinic.dicom.answers import Answer
 from skinclinic.dicom.facts import PhotoFacts
 from skinclinic.dicom.objects import Made
 from skinclinic.models import Photo, User
-from skinclinic.services import dicom_photos, image_archives
-from skinclinic.vocabulary.diseases import DISEASES
+from skinclinic.services import codes, dicom_photos, image_archives
+from skinclinic.vocabulary.diseases import DISEASE_KEYS, DISEASES
 
 
 def of_analysis(found: Analysis) -> list[Made]:
@@ -82,7 +82,7 @@ def _heatmaps(found: Analysis, facts: PhotoFacts, photo: Made, answer: Answer) -
 
 
 def _answer(found: Analysis) -> Answer:
-    version, chosen = found.model_version, _thresholds(found)
+    version, chosen, known = found.model_version, _thresholds(found), codes.table(found.clinic_id)
     says = [
         f"Model: {version.name}" + (", a demo model that knows drawings only" if version.is_demo else ""),
         f"Architecture: {version.architecture}",
@@ -101,6 +101,7 @@ def _answer(found: Analysis) -> Answer:
         at=timezone.make_naive(found.analysed_at or found.requested_at, timezone.get_default_timezone()),
         scores=found.scores or {},
         names={disease.key: disease.name_en for disease in DISEASES},
+        codes={key: code for key in DISEASE_KEYS if (code := dicom_photos.coded(known.disease(key)))},
         square=(found.box_x, found.box_y, found.box_size),
         listed=listed(found.scores or {}, chosen.values) if chosen and not aside else [],
         thresholds=chosen.name if chosen and not aside else "",

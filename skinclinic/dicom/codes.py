@@ -1,8 +1,9 @@
-"""Which code a site, a disease or a procedure has in DICOM, and what a code of somebody else means here.
+"""What codes of other systems mean here, and those that an object has whatever the clinic's table of codes says
+(``services/codes.py``, by which objects are written).
 
 Only codes that pydicom's copy of the standard's dictionaries (PS3.16) has under the same meaning, or highdicom's of
-Annex L; a test looks each up. What has none there is told as text, or by the product's own scheme ``99SKINCLINIC``,
-whose codes are the keys of ``vocabulary/diseases.py``.
+Annex L; a test looks each up. A disease without a code in the clinic's table is told by the product's own scheme
+``99SKINCLINIC``, whose codes are the keys of ``vocabulary/diseases.py``.
 """
 
 from dataclasses import dataclass
@@ -104,11 +105,6 @@ _OF_BODY_PARTS = {
     "TRUNK": "trunk", "UPPERLIMB": "upper_limb", "LOWERLIMB": "lower_limb", "EXTREMITY": "",
 }  # fmt: skip
 
-_DISEASES = {
-    "ak": Coded("201101007", SCT, "Actinic keratosis"),
-    "scc": Coded("254651007", SCT, "Squamous cell carcinoma of skin"),
-    "hemangioma": Coded("400210000", SCT, "Hemangioma"),
-}
 DERMOSCOPY = Coded("446078004", SCT, "Dermoscopic photography")
 PHOTOGRAPHY = Coded("197157006", SCT, "Photography of patient")
 SKIN_LESION = Coded("95324001", SCT, "Skin lesion")
@@ -123,13 +119,7 @@ CODES = (
     COMMENT,
     SKIN,
     *_SITES.values(),
-    *_DISEASES.values(),
 )
-
-
-def site(key: str) -> Coded | None:
-    """The code of a site of ``vocabulary/sites.py``; None where there is none that could be verified."""
-    return _SITES.get(key)
 
 
 def body_part(key: str) -> str:
@@ -148,22 +138,6 @@ def site_of(value: str, scheme: str) -> str:
 
 def site_of_body_part(term: str) -> str:
     return _OF_BODY_PARTS.get(term.strip().upper(), "")
-
-
-def disease(key: str, name: str) -> Coded:
-    """The code of one of the 12 diseases: a verified one, else the product's own. ``name``: its English name."""
-    return _DISEASES.get(key) or Coded(key, OWN_SCHEME, name)
-
-
-def disease_of(value: str, scheme: str) -> str:
-    """The key of the disease that a code means; "" where it is none of the 12."""
-    if scheme == OWN_SCHEME:
-        return value
-    return next((key for key, code in _DISEASES.items() if (code.value, code.scheme) == (value, scheme)), "")
-
-
-def procedure(*, is_dermoscopic: bool) -> Coded:
-    return DERMOSCOPY if is_dermoscopic else PHOTOGRAPHY
 
 
 _SITE_OF = {code.value: key for key, code in _SITES.items()}

@@ -6,6 +6,8 @@ from datetime import date, datetime
 
 from pydicom.uid import UID
 
+from skinclinic.dicom.codes import Coded
+
 CLOSE_UP, OVERVIEW, DERMOSCOPIC = "close_up", "overview", "dermoscopic"
 SEX = {"female": "F", "male": "M", "other": "O"}
 
@@ -14,7 +16,8 @@ SEX = {"female": "F", "male": "M", "other": "O"}
 class PhotoFacts:
     """A stored photo as its rows tell it. ``namespace``: the clinic's, from which all UIDs are made; ``jpeg``: the
     stored bytes (baseline, sRGB); ``day``: that of the visit; ``site``: a key of
-    ``vocabulary/sites.py`` with its English name; ``laterality``: "L", "R" or ""; ``age`` in years on that day."""
+    ``vocabulary/sites.py`` with its English name; ``site_code``, ``procedure_code``: as the clinic's table of codes has
+    them; ``laterality``: "L", "R" or ""; ``age`` in years on that day."""
 
     namespace: uuid.UUID
     clinic: str
@@ -27,6 +30,8 @@ class PhotoFacts:
     kind: str
     site: str
     site_name: str
+    site_code: Coded | None
+    procedure_code: Coded | None
     laterality: str
     day: date
     taken: datetime | None

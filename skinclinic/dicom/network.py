@@ -72,9 +72,12 @@ def _associated(peer: Peer, contexts: Sequence[tuple[str, list[str]]]) -> "Itera
     entity = AE(ae_title=peer.calling)
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = entity.connection_timeout = SECONDS
     for kind, syntaxes in contexts:
-        entity.add_requested_context(kind, syntaxes or None)  # type: ignore[arg-type]  # None: the usual ones
+        entity.add_requested_context(kind, syntaxes or None)
     association = entity.associate(peer.address, peer.port, ae_title=peer.called)
     if not association.is_established:
+        # It hangs up where it takes none of the kinds.
+        if association.rejected_contexts:
+            raise NotStored("kind_refused")
         raise NotStored("rejected" if association.is_rejected else "no_answer")
     try:
         yield association

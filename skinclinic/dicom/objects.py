@@ -103,9 +103,9 @@ def common(facts: PhotoFacts, modality: str, what: str) -> Dataset:
     dataset.StudyDate, dataset.StudyTime = facts.day.strftime("%Y%m%d"), ""
     dataset.StudyID = facts.day.strftime("%Y%m%d")
     dataset.AccessionNumber = dataset.ReferringPhysicianName = ""
-    procedure = codes.procedure(is_dermoscopic=facts.is_dermoscopic)
     dataset.StudyDescription = "Skin photographs"
-    dataset.ProcedureCodeSequence = [procedure.item()]
+    if facts.procedure_code:
+        dataset.ProcedureCodeSequence = [facts.procedure_code.item()]
     dataset.Modality = modality
     dataset.SeriesInstanceUID = facts.series(what)
     dataset.SeriesNumber = SERIES_NUMBERS[what]
@@ -149,8 +149,7 @@ def _place(dataset: Dataset, facts: PhotoFacts) -> None:
     dataset.PatientOrientation = ""
     if part := codes.body_part(facts.site):
         dataset.BodyPartExamined = part
-    item = (codes.site(facts.site) or codes.SKIN).item()
-    dataset.AnatomicRegionSequence = [item]
+    dataset.AnatomicRegionSequence = [(facts.site_code or codes.SKIN).item()]
     if facts.laterality:
         dataset.ImageLaterality = facts.laterality
     elif facts.site not in codes.UNPAIRED:

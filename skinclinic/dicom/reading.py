@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.errors import InvalidDicomError
 from pydicom.filereader import _read_file_meta_info, read_preamble
-from pydicom.pixels import pixel_array
+from pydicom.pixels.utils import pixel_array
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -111,6 +111,7 @@ def _facts(dataset: Dataset) -> dict[str, Any]:
         "lesion": str(dataset.get("TrackingUID") or ""),
         "kind": DERMOSCOPIC if is_dermoscopic else "",
         "site": site or codes.site_of_body_part(term),
+        "regions": [list(code[:2]) for code in regions][:20],
         "site_words": ", ".join(dict.fromkeys([*(code[2] for code in regions), *([term] if term else [])]))[:200],
         "laterality": str(dataset.get("ImageLaterality") or dataset.get("Laterality") or "")[:1],
         "sex": next((ours for ours, theirs in SEX.items() if theirs == dataset.get("PatientSex")), ""),

@@ -49,7 +49,7 @@ def report(facts: PhotoFacts, answer: Answer, source: Dataset) -> objects.Made:
     )
     content = MeasurementReport(
         observation_context=context,
-        procedure_reported=_code(codes.procedure(is_dermoscopic=facts.is_dermoscopic)),
+        procedure_reported=_code(facts.procedure_code or codes.PHOTOGRAPHY),
         imaging_measurements=_groups(facts, answer, source),
     )
     for text in (NO_DIAGNOSIS, *([answer.set_aside] if answer.set_aside else [])):
@@ -95,7 +95,7 @@ def _groups(
 ) -> list[PlanarROIMeasurementsAndQualitativeEvaluations]:
     x, y, size = answer.square
     corners = np.array([[x, y], [x + size, y], [x + size, y + size], [x, y + size], [x, y]], dtype=float)
-    site = codes.site(facts.site) or codes.SKIN
+    site = facts.site_code or codes.SKIN
     sides = {"L": dictionary.SCT.Left, "R": dictionary.SCT.Right}
     algorithm = AlgorithmIdentification(
         name=answer.model, version=answer.version, manufacturer=objects.MANUFACTURER,
@@ -113,7 +113,9 @@ def _groups(
                 referenced_region=ImageRegion(
                     GraphicTypeValues.POLYLINE, corners, SourceImageForRegion.from_source_image(source)
                 ),
-                finding_type=_code(codes.disease(key, answer.names[key])),
+                finding_type=_code(
+                    answer.codes.get(key) or codes.Coded(key, codes.OWN_SCHEME, answer.names[key])
+                ),
                 algorithm_id=algorithm,
                 finding_sites=[FindingSite(_code(site), laterality=sides.get(facts.laterality))],
                 measurements=[

@@ -4,16 +4,19 @@ from django.conf import settings
 from django.utils import timezone, translation
 
 from skinclinic.dicom import objects
+from skinclinic.dicom.codes import Coded
 from skinclinic.dicom.facts import PhotoFacts
 from skinclinic.files import store
 from skinclinic.models import Photo
-from skinclinic.services import visits
+from skinclinic.services import codes, visits
 from skinclinic.vocabulary import laterality, sites
+from skinclinic.vocabulary.codes import Code
 
 
 def facts_of(photo: Photo) -> PhotoFacts:
     """All that is told of it. Raises OSError where its file is gone."""
-    lesion = photo.lesion
+    lesion, known = photo.lesion, codes.table(photo.clinic)
+    is_dermoscopic = photo.kind == Photo.Kind.DERMOSCOPIC
     patient = lesion.patient
     day = visits.day_of(photo.captured_at, photo.created_at)
     age = day.year - patient.birth_year if patient and patient.birth_year else None
@@ -31,6 +34,8 @@ def facts_of(photo: Photo) -> PhotoFacts:
         kind=photo.kind,
         site=lesion.site,
         site_name=site_name,
+        site_code=coded(known.site(lesion.site)),
+        procedure_code=coded(known.procedure("dermoscopy" if is_dermoscopic else "photography")),
         laterality=laterality.side_of(lesion.site, lesion.site_x, lesion.site_y),
         day=day,
         taken=timezone.make_naive(photo.captured_at) if photo.captured_at else None,
@@ -38,8 +43,14 @@ def facts_of(photo: Photo) -> PhotoFacts:
         jpeg=store.read(photo.file_key),
         is_covered=photo.covers.exists(),
         is_synthetic=photo.is_synthetic,
-        software=settings.SPECTACULAR_SETTINGS["VERSION"],
+        software=str(settings.SPECTACULAR_SETTINGS["VERSION"]),
     )
+
+
+def coded(code: Code | None) -> Coded | None:
+    """A code of the clinic's table as DICOM has it; None where it has none."""
+    triple = code.triple() if code else None
+    return Coded(*triple) if triple else None
 
 
 def made_of(photo: Photo) -> objects.Made:

@@ -78,6 +78,9 @@ TABLE = {
     "codes": LISTING,
     "codes-act": LISTING,
     "codes-file": Access("listing", {"kind": "checklist_kind"}),
+    "image-archives": LISTING,
+    "image-archive": row("image_archive"),
+    "image-archive-act": Access("row", {"pk": "image_archive"}, {"act": "test"}),
     "webhooks": LISTING,
     "webhook": row("webhook"),
     "webhook-act": Access("row", {"pk": "webhook"}, {"act": "off"}),
@@ -253,6 +256,7 @@ TABLE = {
     "analysis-panels": row("analysis"),
     "analysis-dicom": row("analysis"),
     "photo-dicom": row("photo"),
+    "photo-archive": row("photo"),
     # The try page knows no clinic's rows; its results have unguessable addresses.
     "try": PUBLIC,
     "try-result": Access("public", {"token": "unknown_secret"}),

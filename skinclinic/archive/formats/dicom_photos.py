@@ -6,7 +6,7 @@ names a person is not taken over, and told by the names of the attributes.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -46,10 +46,13 @@ Read = tuple[int, Row | None, list[Problem]]
 
 
 class DicomPhotos(PhotoSet):
-    """The DICOM photos of a folder or ZIP; ``read`` gives their pictures. ``secret``: what codes are made with."""
+    """The DICOM photos of a folder or ZIP; ``read`` gives their pictures. ``secret``: what codes are made with;
+    ``sites``: {(code, scheme): site} as a clinic's own table has them."""
 
-    def __init__(self, inner: PhotoSet, look: Look, secret: str):
-        self.inner, self._look, self._secret = inner, look, secret
+    def __init__(
+        self, inner: PhotoSet, look: Look, secret: str, sites: Mapping[tuple[str, str], str] | None = None
+    ):
+        self.inner, self._look, self._secret, self._sites = inner, look, secret, sites or {}
         self._rows: list[Read] | None = None
         # Before the names are gone through: what lies there besides is told, too.
         others = {kind: names for kind, names in inner.passed_over.items() if kind != KIND}
@@ -104,6 +107,8 @@ class DicomPhotos(PhotoSet):
         return ""
 
     def _row(self, number: int, name: str, said: dict[str, Any]) -> Row:
+        own = (self._sites.get((value, scheme), "") for value, scheme in said["regions"])
+        said["site"] = next(filter(None, own), said["site"])
         beside = {
             "laterality": said["laterality"], "procedure": said["procedure"], "object": said["class"],
             "device": said["device"], "anatomic region": said["site_words"],

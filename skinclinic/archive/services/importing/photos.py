@@ -7,7 +7,8 @@ from skinclinic import imaging
 from skinclinic.archive.formats.dicom_photos import DicomPhotos
 from skinclinic.archive.formats.photo_sets import PhotoSet, open_photos
 from skinclinic.archive.models import Import
-from skinclinic.services import decoding
+from skinclinic.services import codes, decoding
+from skinclinic.vocabulary.codes import SITE
 
 
 def photos_of(row: Import) -> PhotoSet:
@@ -15,7 +16,9 @@ def photos_of(row: Import) -> PhotoSet:
     photos = open_photos(Path(row.photos) if row.photos else None)
     if row.format != Import.Format.DICOM:
         return photos
-    return DicomPhotos(photos, _look, str(row.clinic.uid_namespace))
+    known = [(code.triple(), code.concept) for code in codes.table(row.clinic).every() if code.kind == SITE]
+    sites = {triple[:2]: site for triple, site in known if triple}
+    return DicomPhotos(photos, _look, str(row.clinic.uid_namespace), sites)
 
 
 def _look(data: bytes, with_picture: bool) -> tuple[dict[str, Any], bytes]:

@@ -9,10 +9,15 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('skinclinic', '0030_uid_namespace'),
+        ('skinclinic', '0026_webhooks'),
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='clinic',
+            name='uid_namespace',
+            field=models.UUIDField(editable=False, null=True),
+        ),
         migrations.CreateModel(
             name='ImageArchive',
             fields=[
