@@ -21,16 +21,14 @@ from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     DermoscopicPhotographyImageStorage,
     JPEGBaseline8Bit,
-    SecondaryCaptureImageStorage,
-    VLPhotographicImageStorage,
 )
 
 from skinclinic.dicom import codes
 from skinclinic.dicom.facts import DERMOSCOPIC, SEX
+from skinclinic.dicom.kinds import PHOTOS
 from skinclinic.imaging.intake import MAX_PIXELS
 from skinclinic.imaging.profiles import SRGB, matrix_profile
 
-PHOTOS = (VLPhotographicImageStorage, DermoscopicPhotographyImageStorage, SecondaryCaptureImageStorage)
 # Beside all names of persons and all private attributes.
 IDENTIFYING = (
     "AccessionNumber", "AdditionalPatientHistory", "AdmissionID", "CountryOfResidence", "CurrentPatientLocation",

@@ -54,6 +54,7 @@ ACTIONS: dict[str, Words] = {
     "file.unscanned": gettext_lazy("File kept without a look by the virus scanner"),
     "heatmap.view": gettext_lazy("Heatmap looked at"),
     "import.done": gettext_lazy("Imported"),
+    "import.received": gettext_lazy("Photos received by DICOM"),
     "import.undone": gettext_lazy("Import undone"),
     "import.fetch": gettext_lazy("Table of an import downloaded"),
     "invitation.make": gettext_lazy("Invited"),

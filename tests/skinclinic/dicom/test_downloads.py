@@ -26,6 +26,7 @@ def objects_of(content: bytes) -> dict[str, tuple[bytes, pydicom.Dataset]]:
         }
 
 
+@pytest.mark.dicom
 def test_an_answer_is_a_photo_a_report_and_a_heatmap_for_each_disease(client_for, clinician, done, tmp_path):
     assessments.record_impression(clinician, done, None)
     answer = client_for(clinician).get(url("analysis-dicom", done.pk))

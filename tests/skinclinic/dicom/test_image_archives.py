@@ -14,13 +14,11 @@ from skinclinic.services import image_archives
 from skinclinic.services.refused import Refused
 from tests import orthanc, servers
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.dicom]
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    if not orthanc.is_installed():
-        pytest.skip("Orthanc with its DICOMweb plugin is not installed")
     with orthanc.running(tmp_path_factory.mktemp("orthanc")) as running:
         yield running
 

@@ -36,6 +36,7 @@ FACTS = PhotoFacts(
 )  # fmt: skip
 
 
+@pytest.mark.dicom
 @pytest.mark.parametrize(
     "said",
     [
