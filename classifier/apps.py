@@ -9,7 +9,13 @@ class ClassifierConfig(AppConfig):
         from classifier import audited  # noqa: F401
         from classifier.jobs import analysis, evaluation, following, models, shadow, training  # noqa: F401
         from classifier.jobs import explanations as _explaining  # noqa: F401
-        from classifier.presenters import audit_words, explanations, training_progress, work  # noqa: F401
+        from classifier.presenters import (  # noqa: F401
+            audit_words,
+            dicom_files,
+            explanations,
+            training_progress,
+            work,
+        )
         from classifier.services import doctor, first_steps, holdings, measured  # noqa: F401
         from classifier.services.analysis import covered  # noqa: F401
         from classifier.services.analysis.assessments import hidden_photo_ids

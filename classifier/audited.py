@@ -8,7 +8,7 @@ register(
     {
         "photo": PHOTO, "analysis": PHOTO, "photo-crop": PHOTO, "photo-cover": PHOTO, "photo-square": PHOTO,
         "analysis-maps": HEATMAP, "explanation-maps": HEATMAP, "analysis-report": REPORT, "analysis-panels": REPORT,
-        "analysis-similar": SIMILAR,
+        "analysis-similar": SIMILAR, "analysis-dicom": fetched("photo.dicom", of_care=True),
         "lesion-report": fetched("report.print", methods=("POST",), of_care=True),
         "patient-report": fetched("report.print", methods=("POST",), of_care=True),
         "patient-letter": view("patient.view"), "letter": fetched("letter.print", of_care=True),
@@ -36,6 +36,7 @@ register(
             f"api-fhir-{name}": fetched("list.fetch", "_count", "cursor")
             for name in ("patient", "bodystructure", "media", "diagnosticreport", "provenance", "observation")
         },
+        "api-analysis-dicom": fetched("photo.dicom"), "api-photo-dicom": fetched("photo.dicom"),
         "api-analysis-list": fetched("list.fetch", "page_size", "cursor"),
         "api-assessment-list": fetched("list.fetch", "page_size", "cursor"),
     }

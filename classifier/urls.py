@@ -56,6 +56,7 @@ urlpatterns = [
     path("analyses/<int:pk>/impression/", assessment.impression, name="analysis-impression"),
     path("analyses/<int:pk>/decision/", assessment.decision, name="analysis-decision"),
     path("analyses/<int:pk>/report.pdf", analysis_pdf.analysis_report, name="analysis-report"),
+    path("analyses/<int:pk>/dicom/", analysis_pdf.analysis_dicom, name="analysis-dicom"),
     path("analyses/<int:pk>/panels.png", analysis_pdf.analysis_panels, name="analysis-panels"),
     path("lesions/<int:pk>/fhir.json", fhir.lesion_fhir, name="lesion-fhir"),
     path("lesions/<int:pk>/report/", case_documents.lesion_report, name="lesion-report"),

@@ -12,7 +12,14 @@ class SkinClinicConfig(AppConfig):
 
         from skinclinic import audited  # noqa: F401
         from skinclinic.files import notes as file_notes  # noqa: F401
-        from skinclinic.jobs import erasing, mail, old_file_names, retention, webhooks  # noqa: F401
+        from skinclinic.jobs import (  # noqa: F401
+            erasing,
+            image_archives,
+            mail,
+            old_file_names,
+            retention,
+            webhooks,
+        )
         from skinclinic.services import (  # noqa: F401
             alarms,
             audit_chain,

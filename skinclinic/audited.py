@@ -21,6 +21,7 @@ register(
         "lesion-comments": LESION, "lesion-opinion-new": LESION, "lesion-follow-up": LESION,
         "lesion-biopsy": LESION, "lesion-alignment": LESION, "note": view("note.view"),
         "photo-filing": PHOTO, "photo-delete": PHOTO, "photo-size": PHOTO, "photo-image": view(_file),
+        "photo-archive": PHOTO, "photo-dicom": fetched("photo.dicom", of_care=True),
         "bin-item": view("bin.view"),
         "api-patient-detail": PATIENT, "api-lesion-detail": LESION, "api-lesion-sizes": LESION,
         "api-note-detail": view("note.view"), "api-symptoms-detail": view("symptoms.view"),

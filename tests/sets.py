@@ -20,7 +20,7 @@ BY_FOLDER = {"benchmarks": "benchmarks", "browser": "browser", "faults": "engine
 # What only some machines have, or what takes a quiet one.
 BEYOND_TEST = {
     "photos", "servers", "nginx", "compose", "systemd", "gettext", "promtool", "r", "browser", "engine", "gpu",
-    "benchmarks", "bucket", "hosts", "oidc",
+    "benchmarks", "bucket", "hosts", "oidc", "dicom",
 }  # fmt: skip
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
 
@@ -72,7 +72,7 @@ def begin_with_the_longest(items: list[pytest.Item]) -> None:
 
 def lacking() -> dict[str, str]:
     """Why tests with a mark cannot run here."""
-    from tests import bucket, hosts, peers, servers
+    from tests import bucket, hosts, orthanc, peers, servers
 
     reasons = {
         "photos": (PHOTOS, "SKINCLINIC_TEST_PHOTOS names no folder of real photos"),
@@ -86,6 +86,10 @@ def lacking() -> dict[str, str]:
         "promtool": (shutil.which("promtool"), "promtool (Debian's prometheus) is not installed"),
         "gettext": (shutil.which("xgettext"), "gettext is not installed"),
         "oidc": (peers.oidc_provider(), "npm's oidc-provider is not installed: npm ci --prefix tests/oidc"),
+        "dicom": (
+            orthanc.is_installed() and shutil.which("dciodvfy"),
+            "Orthanc, its DICOMweb plugin or dicom3tools is not installed",
+        ),
         "r": (peers.r_with_proc(), "R with pROC is not installed"),
     }
     return {mark: reason for mark, (found, reason) in reasons.items() if not found}

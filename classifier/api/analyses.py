@@ -40,7 +40,7 @@ from skinclinic import imaging, permissions
 from skinclinic.api import strict, waiting
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused
-from skinclinic.api.files import IF_NONE_MATCH, JPEG, made, tag_of
+from skinclinic.api.files import DICOM, IF_NONE_MATCH, JPEG, made, tag_of, unreadable
 from skinclinic.api.parsers import JSONParser
 from skinclinic.api.records import lesion_of_request
 from skinclinic.api.serializers import BoxSerializer, NewPhotoSerializer
@@ -48,7 +48,7 @@ from skinclinic.engine import jobs
 from skinclinic.models import Job, Photo
 from skinclinic.presenters.answers import refusal_words
 from skinclinic.presenters.attempts import count_photo
-from skinclinic.services import repeated
+from skinclinic.services import dicom_photos, repeated
 from skinclinic.services.arriving import Arrival
 from skinclinic.services.photos import set_box
 from skinclinic.services.refused import Refused as NotNow
@@ -146,6 +146,17 @@ class PhotoViewSet(PictureActions):
         tag = tag_of(DRAWN, photo.file_key, photo.box)
         name = f"photo-{photo.pk}-square.jpg"
         return made(request, tag, "image/jpeg", name, lambda: square_jpeg(photo, photo.box))
+
+    @extend_schema(parameters=[IF_NONE_MATCH], responses=DICOM)
+    @action(detail=True)
+    def dicom(self, request, pk=None):
+        """The photo as a DICOM object: Dermoscopic Photography or VL Photographic Image. Its SOP Instance UID is the
+        same as long as nothing it says changes."""
+        try:
+            found = dicom_photos.made_of(self.get_object())
+        except OSError:
+            raise unreadable() from None
+        return made(request, tag_of(DRAWN, found.uid), "application/dicom", found.name, found.encoded)
 
     @extend_schema(request=BoxSerializer, responses={202: AnalysisSerializer})
     @crop.mapping.post

@@ -11,13 +11,13 @@ from rest_framework.decorators import action
 
 from classifier.models import Analysis, ThresholdSet
 from classifier.plots.colormaps import COLORMAPS, OPACITY
-from classifier.presenters import analysis_files
+from classifier.presenters import analysis_files, dicom_files
 from classifier.presenters.analysis_files import Drawn
 from classifier.presenters.result import DEFAULT_THRESHOLDS, answer_view
 from skinclinic.api import strict
 from skinclinic.api.base import ApiRequest, ReadViewSet
 from skinclinic.api.errors import Refused
-from skinclinic.api.files import IF_NONE_MATCH, JPEG, PDF, PNG, made, tag_of, unreadable
+from skinclinic.api.files import IF_NONE_MATCH, JPEG, PDF, PNG, ZIP, made, tag_of, unreadable
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 # Raise it when what is drawn changes, so that programs fetch it anew.
@@ -90,6 +90,21 @@ class AnalysisFiles(ReadViewSet):
         tag = tag_of(DRAWN, row.pk, row.photo.file_key, drawn, analysis_files.words_of(report))
         name = f"report-{row.pk}.pdf"
         return made(request, tag, "application/pdf", name, lambda: analysis_files.report_pdf(report))
+
+    @extend_schema(parameters=[IF_NONE_MATCH], responses=ZIP)
+    @action(detail=True)
+    def dicom(self, request: ApiRequest, pk: str = "") -> HttpResponseBase:
+        """A ZIP of DICOM objects: the photo, the heatmap of each disease over it (Secondary Capture), the scores
+        (Structured Report, TID 1500). In English."""
+        row = self._answered()
+        try:
+            tag = tag_of(DRAWN, dicom_files.told_of(row))
+        except OSError:
+            raise unreadable() from None
+        name = f"analysis-{row.pk}-dicom.zip"
+        return made(
+            request, tag, "application/zip", name, lambda: dicom_files.zipped(dicom_files.of_analysis(row))
+        )
 
     def _asked(self, kind: type[DrawnSerializer]) -> tuple[Analysis, dict[str, Any], Drawn]:
         row = self._answered()

@@ -73,6 +73,11 @@ def panels_png(found: Analysis, drawn: Drawn) -> bytes:
 
 
 def heatmap_png(found: Analysis, drawn: Drawn, *, over_photo: bool) -> bytes:
+    """``heatmap_picture`` as PNG."""
+    return _png(heatmap_picture(found, drawn, over_photo=over_photo))
+
+
+def heatmap_picture(found: Analysis, drawn: Drawn, *, over_photo: bool) -> Image.Image:
     """One heatmap with what it is under it: alone, or ``over_photo``. Raises OSError where the photo's file is gone."""
     heatmap = _heatmap(found, drawn)
     if over_photo:
@@ -81,7 +86,7 @@ def heatmap_png(found: Analysis, drawn: Drawn, *, over_photo: bool) -> bytes:
         picture = overlay(square, heatmap, drawn.opacity, drawn.colours)
     else:
         picture = heatmap_rgb(heatmap, HEATMAP_SIDE, drawn.colours)
-    return _png(captioned(picture, _caption(found, drawn)))
+    return captioned(picture, _caption(found, drawn))
 
 
 def _png(picture: Image.Image) -> bytes:

@@ -1,4 +1,4 @@
-"""An analysis to print or to keep: the report as PDF, the three panels as PNG."""
+"""An analysis to print or to keep: the report as PDF, the three panels as PNG, all of it as DICOM."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from classifier.models import Analysis, Explanation
 from classifier.plots.colormaps import COLORMAPS, OPACITY
-from classifier.presenters import explanations
+from classifier.presenters import dicom_files, explanations
 from classifier.presenters.analysis_files import Drawn, panels_png, report_of, report_pdf
 from classifier.presenters.differential import ResultView
 from classifier.presenters.hidden_answers import impression_first
@@ -42,6 +42,17 @@ def analysis_report(request: SignedInRequest, pk: int) -> HttpResponse:
     view = answer_view(found, _thresholds(request, found))
     content = report_pdf(report_of(request.user, found, view, _drawn(request, found, view)))
     return _download(content, "application/pdf", f"report-{found.pk}.pdf", "inline")
+
+
+@never_cache
+@require_safe
+def analysis_dicom(request: SignedInRequest, pk: int) -> HttpResponse:
+    """The photo, its heatmaps and the scores as DICOM objects, in a ZIP."""
+    found = _answered(request, pk)
+    if isinstance(found, HttpResponse):
+        return found
+    content = dicom_files.zipped(dicom_files.of_analysis(found))
+    return _download(content, "application/zip", f"analysis-{found.pk}-dicom.zip", "attachment")
 
 
 def _answered(request: SignedInRequest, pk: int) -> Analysis | HttpResponse:

@@ -24,6 +24,8 @@ IF_NONE_MATCH = OpenApiParameter(
 NOT_MODIFIED = OpenApiResponse(description="You have it already.")
 JPEG = {(200, "image/jpeg"): OpenApiTypes.BINARY, 304: NOT_MODIFIED}
 PNG = {(200, "image/png"): OpenApiTypes.BINARY, 304: NOT_MODIFIED}
+ZIP = {(200, "application/zip"): OpenApiTypes.BINARY, 304: NOT_MODIFIED}
+DICOM = {(200, "application/dicom"): OpenApiTypes.BINARY, 304: NOT_MODIFIED}
 PDF = {(200, "application/pdf"): OpenApiTypes.BINARY, 304: NOT_MODIFIED}
 
 

@@ -84,7 +84,17 @@ def _cover(data: bytes, areas: Sequence[dict[str, Any]]) -> Answer:
     return {"likeness": perceptual_hash(jpeg)}, (jpeg, thumbnail)
 
 
-WORK: dict[str, Callable[..., Answer]] = {"accept": _accept, "check": _check, "cover": _cover}
+def _dicom(data: bytes, with_picture: bool) -> Answer:
+    # Most decoders never see one.
+    from skinclinic.dicom import reading
+
+    said, picture = reading.read(data, with_picture=with_picture)
+    return said, (picture,)
+
+
+WORK: dict[str, Callable[..., Answer]] = {
+    "accept": _accept, "check": _check, "cover": _cover, "dicom": _dicom
+}  # fmt: skip
 
 
 def limit(megabytes: int) -> None:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('skinclinic', '0026_webhooks'),
+        ('skinclinic', '0032_uid_namespace'),
     ]
 
     operations = [

@@ -7,6 +7,7 @@ from .clinic_code import ClinicCode
 from .comment import Call, Comment
 from .decision import PhotoDecision
 from .diagnosis import Diagnosis
+from .dicom import ImageArchive, ImageSending
 from .document import Document
 from .erasure import Erasure, Retention
 from .file_note import FileNote
@@ -51,6 +52,8 @@ __all__ = [
     "FileNote",
     "FollowUp",
     "FormerCode",
+    "ImageArchive",
+    "ImageSending",
     "Invitation",
     "Job",
     "Lesion",

@@ -1,3 +1,5 @@
+import uuid
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +28,8 @@ class Clinic(models.Model):
     letter_language = models.CharField(_("language of letters and reports"), max_length=8, blank=True)
     # The key of a stored picture, and those of letters made before: they keep theirs.
     letter_logo = models.CharField(max_length=120, blank=True)
+    # What its UIDs in DICOM are made of, here and in no other installation; it never changes.
+    uid_namespace = models.UUIDField(default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

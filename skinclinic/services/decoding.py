@@ -13,7 +13,7 @@ from django.conf import settings
 from skinclinic.imaging import AcceptedPhoto, Cover, decoder, limited
 from skinclinic.web.come_back import Busy
 
-__all__ = ["RETRY_SECONDS", "Busy", "Covered", "accept", "check", "cover", "sender_of", "warm"]
+__all__ = ["RETRY_SECONDS", "Busy", "Covered", "accept", "check", "cover", "dicom", "sender_of", "warm"]
 
 # When it is worth sending the photo again.
 RETRY_SECONDS = 5
@@ -66,6 +66,12 @@ def cover(data: bytes, covers: Sequence[Cover], *, sender: str = "") -> Covered:
     areas = [asdict(area) for area in covers]
     said, (jpeg, thumbnail) = _ask("cover", data, sender=sender, areas=areas)
     return Covered(jpeg, thumbnail, said["likeness"])
+
+
+def dicom(data: bytes, *, with_picture: bool) -> tuple[dict[str, Any], bytes]:
+    """``dicom.reading.read``, for a job. Raises imaging.PhotoRejected where the file costs too much."""
+    said, (picture,) = _ask("dicom", data, is_patient=True, with_picture=with_picture)
+    return said, picture
 
 
 def _ask(work: str, data: bytes, **options: Any) -> decoder.Answer:

@@ -14,6 +14,8 @@ PUBLIC_ADDRESS = (
 
 # Private networks, such as 10.0.0.0/8, that webhooks may reach; the public one they may always, by https.
 WEBHOOK_NETWORKS = env.list("WEBHOOK_NETWORKS", default=[])
+# The same of image archives; by DICOM, which goes without TLS, these are the only ones.
+IMAGE_ARCHIVE_NETWORKS = env.list("IMAGE_ARCHIVE_NETWORKS", default=[])
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -11,6 +11,8 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 SECONDS = 10
 USER_AGENT = "SkinClinic-Webhook/1"
+# Of an answer that is read; a longer one counts as none.
+MOST_BYTES = 64 << 20
 
 
 class NotSent(Exception):
@@ -25,13 +27,44 @@ def post(url: str, body: bytes, headers: Mapping[str, str], allowed: Iterable[Ne
     """Send it and return the status of the answer, whatever that is; no redirect is followed, nothing of the answer's
     body is read. https alone; http only into networks of ``allowed``, which may be private. The name is looked up once,
     and connected is to that very address. Raises NotSent."""
+    return _asked("POST", url, body, headers, allowed, most=0)[0]
+
+
+def ask(
+    method: str,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    allowed: Iterable[Network] = (),
+    *,
+    seconds: float = SECONDS,
+) -> tuple[int, dict[str, str], bytes]:
+    """The same with another method, and (status, headers in small letters, body) of the answer. Raises NotSent, with
+    ``no_answer`` also for one longer than ``MOST_BYTES``. ``seconds``: for each step of it."""  # fmt: skip
+    return _asked(method, url, body, headers, allowed, most=MOST_BYTES, seconds=seconds)
+
+
+def address_of(host: str, port: int, allowed: Iterable[Network]) -> str:
+    """The address of a machine that is talked to without TLS, which must lie in networks of ``allowed``. Raises
+    NotSent."""
+    return str(_address_of(host, port, list(allowed), needs_allowed=True))
+
+
+def _asked(
+    method: str, url: str, body: bytes, headers: Mapping[str, str], allowed: Iterable[Network], *, most: int,
+    seconds: float = SECONDS,
+) -> tuple[int, dict[str, str], bytes]:  # fmt: skip
     parts, host, port = _parts(url)
     where = _address_of(host, port, list(allowed), needs_allowed=parts.scheme == "http")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection = _connection(parts.scheme, host, port, str(where))
+    connection = _connection(parts.scheme, host, port, str(where), seconds)
     try:
-        connection.request("POST", target, body, {"User-Agent": USER_AGENT, **headers})
-        return connection.getresponse().status
+        connection.request(method, target, body, {"User-Agent": USER_AGENT, **headers})
+        answer = connection.getresponse()
+        found = answer.read(most + 1) if most else b""
+        if most and len(found) > most:
+            raise NotSent("no_answer")
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, found
     except ssl.SSLError:
         raise NotSent("no_tls") from None
     except (OSError, http.client.HTTPException):
@@ -86,17 +119,19 @@ def is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast and not in_nat64
 
 
-def _connection(scheme: str, host: str, port: int, address: str) -> http.client.HTTPConnection:
+def _connection(
+    scheme: str, host: str, port: int, address: str, seconds: float
+) -> http.client.HTTPConnection:
     if scheme == "http":
-        return _To(host, port, address)
-    return _ToTls(host, port, address)
+        return _To(host, port, address, seconds)
+    return _ToTls(host, port, address, seconds)
 
 
 class _To(http.client.HTTPConnection):
     """Connects to an address that was looked at, whatever the name means by now."""
 
-    def __init__(self, host: str, port: int, address: str):
-        super().__init__(host, port, timeout=SECONDS)
+    def __init__(self, host: str, port: int, address: str, seconds: float):
+        super().__init__(host, port, timeout=seconds)
         self.address = address
 
     def connect(self) -> None:

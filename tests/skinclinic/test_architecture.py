@@ -35,6 +35,7 @@ WEB_OUTSIDE = ("middleware", "audited", "context", "errors")
 # They hold mathematics or pixels and can be read, tested and used without Django.
 PURE = [
     "skinclinic/backups",
+    "skinclinic/dicom",
     "skinclinic/engine/processors.py",
     "skinclinic/imaging",
     "skinclinic/vocabulary/days.py",

@@ -44,6 +44,7 @@ from skinclinic.services import (
     comments,
     diagnoses,
     documents,
+    image_archives,
     invitations,
     plans,
     second_opinions,
@@ -230,6 +231,11 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
         service_member=service,
         webhook=hooked,
         queued_job=job,
+        image_archive=image_archives.add(
+            clinic,
+            admin_user,
+            {"name": "SECRETPACS-8", "way": "web", "url": "https://secretpacs.example/dicom-web"},
+        ),
         token=service.user.api_tokens.get(),
         cases_change=tagged.change,
         saved_search=clinic.saved_searches.create(name="SECRETSEARCH-4", created_by=quist),
@@ -553,7 +559,7 @@ def test_the_clinics_own_admin_finds_the_rows_and_whoever_looks_at_a_patient_is_
 NOT_ASKED_AGAIN = {
     "api-fhir-everything", "api-fhir-report-file", "lesion-fhir",
     "analysis-report", "analysis-panels", "api-analysis-report", "api-analysis-panels", "letter", "lesion-report",
-    "patient-report", "reading-result",
+    "patient-report", "reading-result", "photo-dicom", "analysis-dicom",
 }  # fmt: skip
 # Files that there are without a query and without results of studies or evaluations.
 ASKED_AGAIN = {

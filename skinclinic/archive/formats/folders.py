@@ -14,7 +14,7 @@ HOLDS_THE_PHOTO = 1
 def rows(photos: PhotoSet, level: int = HOLDS_THE_PHOTO) -> Iterator[Row]:
     """A row for each photo, its disease named by the folder at ``level``."""
     for number, name in enumerate(photos.names, start=1):
-        yield Row(number=number, file=name, external_id=name[-200:], label=_folder(name, level))
+        yield Row(number=number, file=name, external_id=name[-200:], label=folder_of(name, level))
 
 
 def dermofit_rows(photos: PhotoSet) -> Iterator[Row]:
@@ -25,12 +25,13 @@ def dermofit_rows(photos: PhotoSet) -> Iterator[Row]:
         is_lesion = path.parent.name == path.stem and len(path.parts) > 2
         lesion = "/".join(path.parts[-3:-1]) if is_lesion else ""
         yield Row(
-            number=number, file=name, external_id=name[-200:], label=_folder(name, 2 if is_lesion else 1),
+            number=number, file=name, external_id=name[-200:], label=folder_of(name, 2 if is_lesion else 1),
             lesion=lesion[-60:],
         )  # fmt: skip
 
 
-def _folder(name: str, level: int) -> str:
+def folder_of(name: str, level: int) -> str:
+    """The name of the folder at ``level``. Raises PhotosRefused where there is none."""
     folders = PurePosixPath(name).parts[:-1]
     if not folders:
         raise PhotosRefused(

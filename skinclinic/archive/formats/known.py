@@ -15,8 +15,8 @@ from skinclinic.archive.formats.layouts import Layout, labels
 
 __all__ = ["LAYOUTS", "OWN_EXPORT", "PAD_UFES_20", "WITHOUT_TABLE"]
 
-MED_NODE, FOLDER, DERMOFIT = "med-node", "folder", "dermofit"
-WITHOUT_TABLE = (MED_NODE, DERMOFIT, FOLDER)
+MED_NODE, FOLDER, DERMOFIT, DICOM = "med-node", "folder", "dermofit", "dicom"
+WITHOUT_TABLE = (MED_NODE, DERMOFIT, FOLDER, DICOM)
 LAYOUTS: Mapping[str, Layout] = {
     "pad-ufes-20": PAD_UFES_20, "isic": ISIC, "isic-2019": ISIC_2019, "isic-2020": ISIC_2020, "ham10000": HAM10000,
     "bcn20000": BCN20000, "milk10k": MILK10K, "ddi": DDI, "fitzpatrick17k": FITZPATRICK17K, "scin": SCIN,

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from skinclinic.archive.formats import folders, known, one_hot, values
 from skinclinic.archive.formats.columns import NEEDED, READERS, Reader, Words
+from skinclinic.archive.formats.dicom_photos import DicomPhotos
 from skinclinic.archive.formats.layouts import Layout
 from skinclinic.archive.formats.photo_sets import PhotoSet
 from skinclinic.archive.formats.problems import Problem, TableRefused, _
@@ -119,6 +120,8 @@ class Source:
     def again(self) -> Iterator[Row]:
         """The rows that can be read, without counting their words a second time."""
         if self.table is None:
+            if isinstance(self.photos, DicomPhotos):
+                yield from (row for _number, row, _problems in self._of_dicom(self.photos) if row)
             return
         reader = Reader(self.layout, self.words, self.defaults, self.reader.order)
         for _number, row, _problems in self.rows(reader):
@@ -126,6 +129,9 @@ class Source:
                 yield row
 
     def _of_folders(self) -> Iterator[Read]:
+        if isinstance(self.photos, DicomPhotos):
+            yield from self._of_dicom(self.photos)
+            return
         if self.format == known.DERMOFIT and not self.level:
             found = folders.dermofit_rows(self.photos)
         else:
@@ -133,3 +139,8 @@ class Source:
         reader = Reader(self.layout, {}, self.defaults)
         for row in found:
             yield row.number, reader.with_defaults(row), []
+
+    def _of_dicom(self, photos: DicomPhotos) -> Iterator[Read]:
+        reader = Reader(self.layout, {}, self.defaults)
+        for number, row, problems in photos.rows(self.level):
+            yield number, row and reader.with_defaults(row), problems

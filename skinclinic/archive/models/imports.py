@@ -32,6 +32,7 @@ class Import(models.Model):
         MED_NODE = "med-node", "MED-NODE"
         DERMOFIT = "dermofit", "Dermofit"
         FOLDER = "folder", _("One folder per disease")
+        DICOM = "dicom", _("DICOM photos")
         CSV = "csv", _("Any table")
         EXPORT = "skinclinic", _("SkinClinic export")
 

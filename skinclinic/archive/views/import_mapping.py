@@ -106,7 +106,7 @@ def shown_defaults(row: Import) -> dict:
         ],
         "ethnicity": row.defaults.get("ethnicity", ""),
         "level": row.level,
-        "has_level": row.format in ("folder", "dermofit", "med-node"),
+        "has_level": row.format in ("folder", "dermofit", "med-node", "dicom"),
     }
 
 

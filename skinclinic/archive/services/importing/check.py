@@ -15,7 +15,7 @@ from skinclinic.archive import labels
 from skinclinic.archive.formats.columns import LEAVE_OUT, LEAVE_OUT_ROW
 from skinclinic.archive.formats.encodings import NotCertain
 from skinclinic.archive.formats.joined import Joined
-from skinclinic.archive.formats.photo_sets import Ambiguous, FileTooLarge, PhotoSet, Unreadable, open_photos
+from skinclinic.archive.formats.photo_sets import Ambiguous, FileTooLarge, PhotoSet, Unreadable
 from skinclinic.archive.formats.problems import PhotosRefused, Problem, TableRefused, _
 from skinclinic.archive.formats.reading import Source as Reading
 from skinclinic.archive.formats.rows import Row
@@ -28,6 +28,7 @@ from skinclinic.archive.services.importing.comparing import Comparing
 from skinclinic.archive.services.importing.facts import Facts
 from skinclinic.archive.services.importing.labelling import Labels
 from skinclinic.archive.services.importing.names import Names
+from skinclinic.archive.services.importing.photos import photos_of
 from skinclinic.archive.services.importing.row_errors import Problems, refusal
 from skinclinic.archive.services.importing.word_report import words_of
 from skinclinic.services import decoding, identifying, patient_codes, scanning
@@ -57,7 +58,7 @@ def check(row: Import, plan: Path, changes: Path, say: Callable[[int, int], None
     ``doubled`` (the same file twice), ``left_out``, ``labels``.
     """
     try:
-        photos = open_photos(Path(row.photos) if row.photos else None)
+        photos = photos_of(row)
     except PhotosRefused as refused:
         return {"refused": refusal(refused)}
     read: set[str] = set(read_back.FILES) if row.format == Import.Format.EXPORT else set()

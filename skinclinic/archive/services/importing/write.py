@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from skinclinic import imaging
-from skinclinic.archive.formats.photo_sets import FileTooLarge, PhotoSet, Unreadable, open_photos
+from skinclinic.archive.formats.photo_sets import FileTooLarge, PhotoSet, Unreadable
 from skinclinic.archive.formats.problems import PhotosRefused
 from skinclinic.archive.formats.rows import Row
 from skinclinic.archive.models import Entry, Import, Source
@@ -19,6 +19,7 @@ from skinclinic.archive.services.curating.entries import Content, create_entry, 
 from skinclinic.archive.services.curating.own_facts import OF_PATIENT
 from skinclinic.archive.services.importing import changes
 from skinclinic.archive.services.importing.fields import fields_of, kind_of, lesion_note, patient_codes
+from skinclinic.archive.services.importing.photos import photos_of
 from skinclinic.archive.services.importing.taking import take
 from skinclinic.engine.jobs import JobError
 from skinclinic.files import store
@@ -40,7 +41,7 @@ def write(row: Import, plan: Path, go_on: Callable[[int], bool]) -> int:
     """
     writer = _Writer(row)
     try:
-        photos = open_photos(Path(row.photos) if row.photos else None)
+        photos = photos_of(row)
     except PhotosRefused as refused:
         raise JobError("photos_changed", _(refused.message) % refused.params) from None
     number, done, group = 0, 0, _Group()

@@ -1,0 +1,98 @@
+"""Photos that another system sends: into an import that a curator decides on, or refused while it listens."""
+
+import io
+from contextlib import contextmanager
+from ipaddress import ip_network
+
+import pydicom
+import pytest
+from pydicom.uid import EnhancedSRStorage
+
+from skinclinic.archive.formats.dicom_photos import NO_DIAGNOSIS
+from skinclinic.archive.models import Entry, Import
+from skinclinic.archive.services.importing import imports, receiving
+from skinclinic.dicom import network, objects
+from skinclinic.engine import jobs
+from skinclinic.models import AuditEvent, Photo
+from tests import orthanc, servers
+from tests.archive.importing.test_dicom_photos import of_another_system
+from tests.skinclinic.dicom.test_objects import FACTS
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextmanager
+def listening(clinic, *, near="127.0.0.0/8"):
+    port = servers.free_port()
+    server = receiving.Receiver({"HANOK": clinic}, [ip_network(near)]).start("127.0.0.1", port)
+    try:
+        yield port
+    finally:
+        server.shutdown()
+
+
+def sent(port, *files: bytes, title="HANOK") -> int:
+    peer = network.Peer("127.0.0.1", port, title, "MODALITY")
+    return network.store(peer, [pydicom.dcmread(io.BytesIO(one)) for one in files])
+
+
+@pytest.mark.dicom
+def test_a_real_archive_sends_photos_into_an_import_and_nothing_into_cases(clinic, curator, tmp_path):
+    with (
+        listening(clinic) as port,
+        orthanc.running(
+            tmp_path, DicomModalities={"here": ["HANOK", "127.0.0.1", port]}, SynchronousCMove=True
+        ) as there,
+    ):
+        made = [objects.photo(FACTS).encoded(), of_another_system(1)]
+        assert sent(there.dicom, *made, title=orthanc.TITLE) == 2
+        held = there.asked("/instances")
+        there.asked("/modalities/here/store", "POST", {"Resources": held, "Synchronous": True})
+    row = Import.objects.get()
+    assert (row.clinic, row.format, row.state) == (clinic, "dicom", "checking")
+    jobs.run_waiting(imports.CHECK_JOB)
+    row.refresh_from_db()
+    assert row.report["unknown_labels"] == {NO_DIAGNOSIS: 1} and row.report["new"] == 1
+    assert not Photo.objects.exists() and not Entry.objects.exists()
+    assert AuditEvent.objects.filter(action="import.received", clinic_key=clinic.pk).exists()
+    imports.set_mapping(row, labels={NO_DIAGNOSIS: "nevus"})
+    imports.request_check(row)
+    jobs.run_waiting(imports.CHECK_JOB)
+    row.refresh_from_db()
+    imports.request_write(row)
+    jobs.run_waiting(imports.WRITE_JOB)
+    assert sorted(Entry.objects.values_list("label", flat=True)) == ["bcc", "nevus"]
+
+
+def test_what_cannot_be_read_is_refused_while_the_sender_listens(clinic):
+    with listening(clinic) as port:
+        for bad in (
+            of_another_system(1, BurnedInAnnotation="YES"),
+            of_another_system(2, Rows=9000, Columns=9000),
+        ):
+            with pytest.raises(network.NotStored) as refused:
+                sent(port, of_another_system(3), bad)
+            assert (refused.value.code, refused.value.stored) == ("refused", 1)
+        with pytest.raises(network.NotStored) as refused:
+            sent(port, of_another_system(4, SOPClassUID=EnhancedSRStorage))
+        assert refused.value.code == "kind_refused"
+    # Of each connection what was taken stays.
+    assert Import.objects.count() == 2
+
+
+def test_who_calls_nobody_or_from_elsewhere_is_turned_away(clinic):
+    with listening(clinic) as port:
+        with pytest.raises(network.NotStored) as refused:
+            sent(port, of_another_system(1), title="NOBODY")
+        assert refused.value.code == "rejected"
+        network.echo(network.Peer("127.0.0.1", port, "HANOK", "A"))
+    with listening(clinic, near="10.0.0.0/8") as port, pytest.raises(network.NotStored):
+        sent(port, of_another_system(1))
+    assert not Import.objects.exists()
+
+
+def test_a_clinic_without_room_says_so_to_the_sender(clinic, settings):
+    settings.CLINIC_IMPORTS_GB = 1e-9
+    with listening(clinic) as port, pytest.raises(network.NotStored) as refused:
+        sent(port, of_another_system(1))
+    assert refused.value.code == "refused" and not Import.objects.exists()
