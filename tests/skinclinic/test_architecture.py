@@ -39,6 +39,7 @@ PURE = [
     "skinclinic/imaging",
     "skinclinic/vocabulary/days.py",
     "skinclinic/vocabulary/diseases.py",
+    "skinclinic/vocabulary/languages.py",
     "skinclinic/vocabulary/skin_types.py",
     "skinclinic/files/whole.py",
     "skinclinic/help",
