@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.formats import get_format
 from django.utils.translation import override
 
+from skinclinic.services import language_marks
 from skinclinic.templatetags import ui
 from skinclinic.vocabulary import languages, listed
 from tests.cases import each
@@ -104,7 +105,7 @@ def test_every_language_has_the_main_pages_and_those_that_a_machine_drafted_say_
     for code in CODES:
         client.cookies[settings.LANGUAGE_COOKIE_NAME] = code
         with override(code):
-            mark = ui.language_mark()
+            mark = language_marks.mark()
         assert bool(mark) == languages.is_drafted(code)
         for name in names:
             page = client.get(reverse(name)).content.decode()
@@ -136,7 +137,15 @@ def test_how_much_is_translated_is_counted_against_the_fullest_catalogue(tmp_pat
     assert (languages.share_translated("xx-yy"), languages.share_translated("zz")) == (75, 0)
     assert languages.share_translated("en") == 100
     assert languages.drafted() == {"xx-yy"}
-    assert ui.language_mark("xx-yy") == f"{DRAFTED} · 75 % translated"
+    assert language_marks.mark("xx-yy") == f"{DRAFTED} · 75 % translated"
+
+
+def test_what_is_printed_in_a_drafted_language_says_so_at_its_foot():
+    with override("pt-br"):
+        assert language_marks.marked("Clinic") == f"Clinic · {language_marks.mark('pt-br')}"
+        assert "rascunho feito por máquina" in language_marks.marked("")
+    with override("ko"):
+        assert language_marks.marked("Clinic") == "Clinic"
 
 
 ASKED = """
