@@ -25,7 +25,7 @@ from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Diagnosis, Photo, User
 from skinclinic.presenters import visit
-from skinclinic.services import visit_records, visits
+from skinclinic.services import language_marks, visit_records, visits
 from skinclinic.templatetags.ui import TIERS
 from skinclinic.vocabulary import asked
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
@@ -172,8 +172,10 @@ def report_of(user: User, found: Analysis, view: ResultView, drawn: Drawn) -> Re
             "It does not diagnose: scores say how much a photo looks like what the model was trained on. "
             "The decision is yours."
         ),
-        footer=_("SkinClinic · %(model)s · printed %(when)s")
-        % {"model": found.model_version.name, "when": _when(timezone.now())},
+        footer=language_marks.marked(
+            _("SkinClinic · %(model)s · printed %(when)s")
+            % {"model": found.model_version.name, "when": _when(timezone.now())}
+        ),
         page_word=_("Page"),
     )
 

@@ -15,7 +15,7 @@ from classifier.services.analysis.case_story import Story, Visit, story_of
 from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Clinic, Lesion, Member, Patient, Photo, User
-from skinclinic.services import documents
+from skinclinic.services import documents, language_marks
 
 # Of one visit no more photos are printed; the others are counted.
 MOST_PICTURES = 8
@@ -86,7 +86,7 @@ def _report(user: User, clinic: Clinic, *, title: str, **parts) -> CaseReport:
             "The model does not diagnose: its scores say how much a photo looks like what it was trained on. "
             "Diagnoses are those of the people named."
         ),
-        footer=f"SkinClinic · {clinic.name} · {when}",
+        footer=language_marks.marked(f"SkinClinic · {clinic.name} · {when}"),
         page_word=_("Page"),
         **parts,
     )

@@ -19,7 +19,7 @@ from classifier.presenters import case_report, case_words, letter_draft
 from classifier.services.analysis.case_story import Story, story_of
 from skinclinic.models import Clinic, Document, Lesion, Member, Patient, Photo
 from skinclinic.permissions import EDIT, get_for, member_of
-from skinclinic.services import documents, worklist
+from skinclinic.services import documents, language_marks, worklist
 from skinclinic.services.patients import lesions_of
 from skinclinic.services.refused import Refused
 from skinclinic.web.requests import SignedInRequest
@@ -120,7 +120,7 @@ def letter(request: SignedInRequest, pk: int) -> HttpResponse:
             subject=said["subject"],
             body=said["body"],
             signed=said["signed"],
-            footer=said["letterhead"]["name"],
+            footer=language_marks.marked(said["letterhead"]["name"]),
             page_word=_("Page"),
         )
     return _pdf(letter_pdf.build_pdf(paper), f"letter-{row.pk}.pdf")

@@ -196,11 +196,15 @@ LOGOUT_REDIRECT_URL = "login"
 
 LANGUAGE_CODE = "en"
 LOCALE_PATHS = [BASE_DIR / "locale"]
-# English, and whatever has a folder of translations.
-LANGUAGES = [("en", LANG_INFO["en"]["name_local"])] + [
-    (code, LANG_INFO[code]["name_local"])
-    for code in sorted(to_language(folder.name) for folder in LOCALE_PATHS[0].iterdir() if folder.is_dir())
-]
+# English, and whatever has a folder of translations. What Django does not know says its name in a file ``name``.
+LANGUAGES = [("en", LANG_INFO["en"]["name_local"])]
+for _folder in sorted(path for path in LOCALE_PATHS[0].iterdir() if path.is_dir() and path.name[0].isalpha()):
+    _code = to_language(_folder.name)
+    if (_folder / "name").is_file():
+        _name = (_folder / "name").read_text(encoding="utf-8").strip()
+        _known = LANG_INFO.get(_code, {"bidi": False, "code": _code, "name": _name})
+        LANG_INFO[_code] = _known | {"name_local": _name}
+    LANGUAGES.append((_code, LANG_INFO[_code]["name_local"]))
 FORMAT_MODULE_PATH = "skinclinic.dates"
 USE_TZ = True
 TIME_ZONE = env("TIME_ZONE", default="UTC")

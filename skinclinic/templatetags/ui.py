@@ -6,17 +6,19 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.formats import get_format
 from django.utils.html import format_html
-from django.utils.translation import get_language, gettext, override, pgettext_lazy
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.help.places import page_for
 from skinclinic.presenters import answers
 from skinclinic.presenters.scores import score_text
 from skinclinic.services import first_steps as service
-from skinclinic.vocabulary import languages, sites
+from skinclinic.services import language_marks
+from skinclinic.vocabulary import sites
 from skinclinic.vocabulary.diseases import BENIGN, BY_KEY, MALIGNANT, PREMALIGNANT
 
 register = template.Library()
+register.simple_tag(language_marks.mark, name="language_mark")
 register.filter("notes_in_words", answers.notes_in_words)
 register.filter("notes_worth_a_look", answers.notes_worth_a_look)
 
@@ -167,20 +169,6 @@ def first_steps(context, landing: str) -> dict:
 def service_worker_url() -> str:
     """The address of the service worker; "" while the product is being changed, which it would hide."""
     return "" if settings.DEBUG else reverse("service-worker")
-
-
-@register.simple_tag
-def language_mark(code: str = "") -> str:
-    """What is to be known of a language, in that language: that a machine drafted it, how much of it there is; ''
-    of one that a person has read whole. ``code``: that of the page where none is given."""
-    code = code or get_language() or settings.LANGUAGE_CODE
-    share, marks = languages.share_translated(code), []
-    with override(code):
-        if languages.is_drafted(code):
-            marks.append(gettext("machine-drafted, not yet read by a native clinician"))
-        if share < 100:
-            marks.append(gettext("%(share)s %% translated") % {"share": share})
-    return " · ".join(marks)
 
 
 @register.simple_tag

@@ -59,9 +59,9 @@ def _read_names(names: dict[str, str]) -> list[str]:
 def find(query: str, language: str, *, with_others: bool = False) -> list[Term]:
     """Return the choices for ``query``, best first; all 12 for an empty one.
 
-    Names that a machine drafted find, too, but move nothing forward on pages in other languages. ``with_others`` adds
-    the list of other diagnoses, the 12 first among equals, and "another diagnosis" when the query is itself a
-    well-formed ICD-10 code.
+    ``with_others`` adds the list of other diagnoses, the 12 first among equals, and "another diagnosis" when the query
+    is itself a well-formed ICD-10 code. Names that a machine drafted find, too, but move nothing forward on pages in
+    other languages.
     """
     typed = query[:MAX_QUERY]
     if not typed.strip():

@@ -51,7 +51,7 @@ def open_page(chromium, live_server, client_for) -> Iterator[Callable[..., Page]
         context = chromium.new_context(
             viewport={"width": width, "height": 900 if width > 500 else 844},
             color_scheme="dark" if dark else "light",
-            locale="ko-KR" if language == "ko" else "en-GB",
+            locale={"en": "en-GB", "ko": "ko-KR"}.get(language, language),
             has_touch=touch,
             service_workers="allow" if installed else "block",
         )

@@ -40,6 +40,7 @@ PURE = [
     "skinclinic/imaging",
     "skinclinic/vocabulary/days.py",
     "skinclinic/vocabulary/diseases.py",
+    "skinclinic/vocabulary/languages.py",
     "skinclinic/vocabulary/skin_types.py",
     "skinclinic/files/bucket_address.py",
     "skinclinic/files/whole.py",

@@ -14,6 +14,7 @@ from reader_study.plots import flow as flow_plot
 from reader_study.plots.flow import Step
 from reader_study.services.making import flow
 from reader_study.services.making.told import names, told
+from skinclinic.services import language_marks
 from skinclinic.web.csv_table import table_csv
 
 # Sections of the protocol: which keys of ``checklists.LABELS`` stand where.
@@ -57,7 +58,7 @@ def protocol_pdf(
             title=_("Protocol: %(name)s") % {"name": study.name},
             subtitle=_standing(study),
             sections=sections,
-            footer=study.protocol_sha256 or study.name,
+            footer=language_marks.marked(study.protocol_sha256 or study.name),
             page_word=_("Page"),
             drawing=figure.drawing,
             drawing_title=figure.title,
@@ -129,7 +130,7 @@ def checklist_pdf(study: Study, kind: str) -> bytes:
                     (0.12, 0.34, 0.54),
                 )
             ],
-            footer=study.protocol_sha256 or study.name,
+            footer=language_marks.marked(study.protocol_sha256 or study.name),
             page_word=_("Page"),
         ),
         FONT_FILE,

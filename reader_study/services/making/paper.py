@@ -16,6 +16,7 @@ from skinclinic import imaging
 from skinclinic.archive.services.curating import consent
 from skinclinic.files import store
 from skinclinic.models import Patient
+from skinclinic.services import language_marks
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary import ages, sites
 from skinclinic.vocabulary.diseases import BY_KEY
@@ -110,6 +111,6 @@ def _words(study: Study, reading: Reading | None) -> paper.Paper:
         choices=[*(BY_KEY[key].name(language) for key in study.choices), *instead],
         blanks=blanks,
         reader_label=_("Reader's code"),
-        footer=study.name,
+        footer=language_marks.marked(study.name),
         page_word=_("Page"),
     )

@@ -11,6 +11,7 @@ from classifier.services.evaluation.figure_files import FONT_FILE
 from reader_study import document
 from reader_study.document import Document, Section
 from reader_study.models import Reader, Study, StudyImage
+from skinclinic.services import language_marks
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def pdf(found: Certificate) -> bytes:
             title=_("Certificate of participation"),
             subtitle=study.clinic.name,
             sections=[Section(str(found.reader), [row for row in facts if row[1]], text=found.said)],
-            footer=" ".join(notes),
+            footer=language_marks.marked(" ".join(notes)),
             page_word=_("Page"),
         ),
         FONT_FILE,

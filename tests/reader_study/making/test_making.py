@@ -4,6 +4,7 @@ import json
 from collections import Counter
 
 import pytest
+from django.conf import settings
 
 from classifier.models import Analysis
 from classifier.services.analysis import batch_analyses
@@ -410,7 +411,8 @@ def test_amendments_are_seen_with_before_and_after(opened, coordinator):
     # The other languages of the old text go with it.
     assert (event.details["instructions"], event.reason) == ([before, "Other"], "A typo")
     assert event.details.keys() == {"instructions", "instructions_in"}
-    assert event.details["instructions_in"][0].keys() == {"ko"} and event.details["instructions_in"][1] == {}
+    assert event.details["instructions_in"][0].keys() == {code for code, _name in settings.LANGUAGES[1:]}
+    assert event.details["instructions_in"][1] == {}
     assert protocol.check(Study.objects.get(pk=opened.pk)).passed
 
 

@@ -113,7 +113,8 @@ def test_a_reader_is_spoken_to_in_an_own_language(made):
     assert texts.in_language(study, "question", "ko") == korean != study.question
     assert texts.in_language(study, "instructions", "ko") == "Mine."
     texts.fill(study)
-    assert study.question_in == {"ko": korean} and study.instructions_in == {}
+    assert study.question_in["ko"] == korean and study.instructions_in == {}
+    assert set(study.question_in) == {code for code, _name in settings.LANGUAGES[1:]}
 
 
 def practise(link: Link, position: int, choice: str):
