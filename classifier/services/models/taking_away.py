@@ -4,18 +4,25 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from django.utils.translation import override
+
 from classifier.models import ModelVersion
 from classifier.networks.manifest import MANIFEST_FILE, PHOTOS_FILE
 from classifier.networks.weights import WEIGHTS_FILE, ModelRejected
+from classifier.services.models import card_file
+from skinclinic.models import Clinic
 from skinclinic.web.zip_stream import Member
 
+CARD_FILE = "model-card.json"
 _AT_ONCE = 1 << 20
 
 
-def members(version: ModelVersion) -> list[Member]:
+def members(version: ModelVersion, clinic: Clinic) -> list[Member]:
     """Weights (safetensors), description and, where there is one, the hashes of the training photos, as they lie in
-    the model's folder. Raises ModelRejected where a file is missing."""
-    found = []
+    the model's folder; and its card as ``clinic`` knows it. Raises ModelRejected where a file is missing."""
+    with override("en"):
+        card = card_file.as_json(version, clinic)
+    found = [Member(CARD_FILE, len(card), lambda: iter([card]))]
     for name in (MANIFEST_FILE, WEIGHTS_FILE, PHOTOS_FILE):
         path = version.path / name
         try:

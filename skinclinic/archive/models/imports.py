@@ -25,6 +25,7 @@ class Import(models.Model):
         HAM10000 = "ham10000", "HAM10000"
         BCN20000 = "bcn20000", "BCN20000"
         MILK10K = "milk10k", "MILK10k"
+        ISIC_MULTI = "isic-multi", _("ISIC MultiImage")
         DDI = "ddi", "DDI"
         FITZPATRICK17K = "fitzpatrick17k", "Fitzpatrick17k"
         SCIN = "scin", "SCIN"
@@ -33,6 +34,7 @@ class Import(models.Model):
         DERMOFIT = "dermofit", "Dermofit"
         FOLDER = "folder", _("One folder per disease")
         CSV = "csv", _("Any table")
+        CROISSANT = "croissant", "Croissant (MLCommons)"
         EXPORT = "skinclinic", _("SkinClinic export")
 
     class State(models.TextChoices):

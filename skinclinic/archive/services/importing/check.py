@@ -23,7 +23,7 @@ from skinclinic.archive.models import Entry, Import
 from skinclinic.archive.services.curating import vocabulary
 from skinclinic.archive.services.curating.entries import labels_known
 from skinclinic.archive.services.exporting import read_back
-from skinclinic.archive.services.importing import tables
+from skinclinic.archive.services.importing import described, tables
 from skinclinic.archive.services.importing.comparing import Comparing
 from skinclinic.archive.services.importing.facts import Facts
 from skinclinic.archive.services.importing.labelling import Labels
@@ -51,7 +51,8 @@ def check(row: Import, plan: Path, changes: Path, say: Callable[[int, int], None
     ``notes`` (written as errors are, of what keeps no row out), ``unknown_labels`` {word: rows} (the most
     frequent of ``unknown_label_count``; ``unknown_label_rows`` names some of their rows), ``words`` of
     other fields, ``unread_columns``, ``new_names`` (diseases new to the clinic), ``passed_over`` {kind of
-    file: {count, names}}, ``contradictions``, ``photo_notes`` {code of ``imaging.NOTES``: {count, names}},
+    file: {count, names}}, ``not_taken`` {what of a description: names}, ``contradictions``,
+    ``photo_notes`` {code of ``imaging.NOTES``: {count, names}},
     ``files_without_row``, ``kept_out`` (photos of rows that cannot be read), ``new``, ``unchanged``,
     ``changed``, ``kept``, ``changes`` {field: counts}, ``known`` (files that another source holds already),
     ``doubled`` (the same file twice), ``left_out``, ``labels``.
@@ -61,11 +62,14 @@ def check(row: Import, plan: Path, changes: Path, say: Callable[[int, int], None
     except PhotosRefused as refused:
         return {"refused": refusal(refused)}
     read: set[str] = set(read_back.FILES) if row.format == Import.Format.EXPORT else set()
+    files, not_taken = described.told(plan.parent)
+    read |= files
     try:
         table = tables.of(row, photos, plan.parent)
         source = Reading(row.format, photos, table, row.columns, row.words, row.defaults, row.level)
         read |= tables.names_of(row, photos, plan.parent)
-        return _Check(row, source, say).run(plan, changes) | _passed_over(photos, read)
+        report = _Check(row, source, say).run(plan, changes)
+        return report | {"not_taken": not_taken} | _passed_over(photos, read)
     except NotCertain as refused:
         return {"refused": refusal(refused), "encodings": refused.to_json(), **_passed_over(photos, read)}
     except (PhotosRefused, TableRefused) as refused:
