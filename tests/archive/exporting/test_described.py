@@ -3,6 +3,7 @@
 import csv
 import json
 import logging
+import re
 import shutil
 import zipfile
 from collections import Counter
@@ -10,13 +11,16 @@ from collections import Counter
 import mlcroissant
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from skinclinic.archive.formats import isic_fields
 from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, Entry, Import, Source
-from skinclinic.archive.services.datasets import datasets
+from skinclinic.archive.services.datasets import datasets, large
 from skinclinic.archive.services.exporting import export
+from skinclinic.models import AuditEvent
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary import sites
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -85,6 +89,9 @@ def test_a_croissant_folder_comes_back_as_the_same_dataset(frozen, folder, other
     assert "columns kept as they are, read into no field: label_name, tier, year, day, source" in said
 
 
+_TABLE = {"@id": "meta", "encodingFormat": "text/csv", "contentUrl": "photos.csv"}
+
+
 def _foreign(folder, **changed):
     """Somebody else's description of the same folder: prefixed names, and more than is read."""
     values = {
@@ -134,14 +141,9 @@ def test_of_another_description_what_is_not_taken_over_is_counted_and_named(
         ({"cr:conformsTo": "http://example.org/"}, "does not say that it conforms"),
         ({"cr:recordSet": []}, "describes 0 record sets"),
         ({"cr:recordSet": [[], None, {"field": 3}]}, "describes 0 record sets"),
-        ({"sc:distribution": [{"@id": "meta", "encodingFormat": "text/csv", "contentUrl": "../x.csv"}]}, "0 record sets"),
-        ({"sc:distribution": [{"@id": "meta", "encodingFormat": "text/csv", "contentUrl": "x.csv"}]}, "x.csv.*not there"),
-        (
-            {"sc:distribution": [
-                {"@id": "meta", "encodingFormat": "text/csv", "contentUrl": "photos.csv", "sha256": "0" * 64}
-            ]},
-            "its SHA-256 is another",
-        ),
+        ({"sc:distribution": [_TABLE | {"contentUrl": "../x.csv"}]}, "0 record sets"),
+        ({"sc:distribution": [_TABLE | {"contentUrl": "x.csv"}]}, "x.csv.*not there"),
+        ({"sc:distribution": [_TABLE | {"sha256": "0" * 64}]}, "its SHA-256 is another"),
     ],
 )  # fmt: skip
 def test_a_description_that_does_not_fit_is_refused_with_what_to_do(
@@ -150,8 +152,6 @@ def test_a_description_that_does_not_fit_is_refused_with_what_to_do(
     _foreign(folder, **changed)
     with pytest.raises(CommandError):
         read_in(folder, other_clinic, tmp_path, kind="croissant")
-    import re
-
     assert re.search(message, capsys.readouterr().err)
     assert not Entry.objects.filter(clinic=other_clinic).exists()
 
@@ -230,7 +230,7 @@ def test_each_disease_and_site_is_read_back_from_its_isic_levels():
 def test_of_isic_columns_only_their_own_values_are_kept():
     said = {
         "concomitant_biopsy": "yes", "mel_ulcer": "maybe", "clin_size_long_diam_mm": "4.5 mm", "mel_thick_mm": "thin",
-        "image_manipulation": "Altered", "diagnosis_4": "call 010-1234-5678", "acquisition_day": "12", "attribution": "x",
+        "image_manipulation": "Altered", "diagnosis_4": "call 010-1234-5678", "acquisition_day": "12",
     }  # fmt: skip
     assert isic_fields.kept(said) == {
         "concomitant_biopsy": "True", "clin_size_long_diam_mm": "4.5", "image_manipulation": "altered",
@@ -300,3 +300,44 @@ def test_a_zip_can_be_read_by_croissant_when_unpacked(frozen, folder, tmp_path):
     with zipfile.ZipFile(tmp_path / "x.zip") as archive:
         archive.extractall(tmp_path / "unpacked")
     assert (tmp_path / "unpacked" / "croissant.json").read_bytes() == (folder / "croissant.json").read_bytes()
+
+
+def test_descriptions_are_downloaded_from_the_page_and_by_token(
+    frozen, folder, clinician, curator, client_for
+):
+    page = f"/archive/datasets/{frozen.pk}/"
+    assert f"{page}croissant/" in client_for(curator).get(page).content.decode()
+    assert f"{page}croissant/" not in (shown := client_for(clinician).get(page).content.decode())
+    assert f"{page}datasheet/" in shown
+    sheet = client_for(clinician).get(f"{page}datasheet/")
+    assert sheet["Content-Disposition"] == 'attachment; filename="tumours-v1-datasheet.json"'
+    assert client_for(clinician).get(f"{page}croissant/").status_code == 403
+    program = Client(headers={"Authorization": f"Token {factories.make_token(curator)}"})
+    (row,) = program.get("/api/datasets/").json()["results"]
+    assert (row["name"], row["number"], row["state"], row["photos"]) == ("Tumours", 1, "frozen", 6)
+    assert program.get(f"/api/datasets/{row['id']}/datasheet/").json() == sheet.json()
+    said = program.get(f"/api/datasets/{row['id']}/croissant/").json()
+    assert said == json.loads((folder / "croissant.json").read_text())
+    assert AuditEvent.objects.filter(action="dataset.describe").count() == 3
+    limited = Client(headers={"Authorization": f"Token {factories.make_token(clinician)}"})
+    assert limited.get(f"/api/datasets/{row['id']}/croissant/").status_code == 403
+
+
+def test_a_draft_has_a_datasheet_and_no_croissant(draft, curator, client_for):
+    page, program = f"/archive/datasets/{draft.pk}/", client_for(curator)
+    assert program.get(f"{page}datasheet/").json()["state"] == "draft"
+    assert program.get(f"{page}croissant/").status_code == 302
+    refused = program.get(f"/api/datasets/{draft.pk}/croissant/")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "not_now")
+
+
+def test_of_many_photos_the_descriptions_are_those_of_the_export(frozen, curator, client_for, monkeypatch):
+    """Nothing that grows with a version is counted while somebody waits for a page."""
+    monkeypatch.setattr(large, "MOST_AT_ONCE", 3)
+    program, address = client_for(curator), f"/api/datasets/{frozen.pk}/"
+    for kind in ("datasheet", "croissant"):
+        answer = program.get(f"{address}{kind}/")
+        assert answer.status_code == 409 and "first export" in answer.json()["error"]["message"]
+    export.members(frozen, export.Options())
+    for kind in ("datasheet", "croissant"):
+        assert program.get(f"{address}{kind}/").status_code == 200
