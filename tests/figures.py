@@ -3,9 +3,9 @@ and of which commit.
 
     python -m tests.figures [--only NAME …] [--list] [--out FILE]
 
-Run it on a machine that does nothing else, from a clean checkout. The page is written anew after each section, so that a
-run that was stopped has kept what it measured; ``--only`` measures some and leaves the others as they stand, each with
-the machine and the day of its own. Scripts that need real photos take them from SKINCLINIC_TEST_PHOTOS.
+Run it on a machine that does nothing else, from a clean checkout. The page is written anew after each section, so that
+a run that was stopped has kept what it measured; ``--only`` measures some and leaves the others as they stand, each
+with the machine and the day of its own. Scripts that need real photos take them from SKINCLINIC_TEST_PHOTOS.
 """
 
 import argparse
@@ -160,9 +160,7 @@ def of_tests(xml: str) -> Iterator[str]:
     for case in ElementTree.fromstring(xml).iter("testcase"):
         name = case.get("name", "").removeprefix("test_").replace("_", " ")
         printed = "\n".join(one.text or "" for one in case.iter("system-out"))
-        lines = [
-            line.strip() for line in printed.splitlines() if line.strip() and not line.startswith("-----")
-        ]
+        lines = [line.strip() for line in printed.splitlines() if line.strip() and not line.startswith("---")]
         yield f"{name}: {_ended(case)}"
         yield from (f"  {line}" for line in lines)
 

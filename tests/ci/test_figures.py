@@ -7,8 +7,7 @@ XML = """<testsuites><testsuite>
 ---- Captured Out ----
 worklist: 7.9 times one row
 </system-out></testcase>
-<testcase name="test_b" time="1.0"><failure message="assert 3 &lt; 2
-more">x</failure></testcase>
+<testcase name="test_b" time="1.0"><failure message="assert 3 &lt; 2&#10;more">x</failure></testcase>
 <testcase name="test_c" time="0.0"><skipped message="no GPU"/></testcase>
 </testsuite></testsuites>"""
 
@@ -16,11 +15,8 @@ more">x</failure></testcase>
 def test_every_benchmark_and_every_measuring_script_is_a_section_of_the_page():
     there = {part.removeprefix("tests/benchmarks/") for one in figures.sections() for part in one.command}
     assert {path.name for path in (figures.ROOT / "tests" / "benchmarks").glob("test_*.py")} <= there
-    scripts = {
-        path
-        for path in (figures.ROOT / "tests").rglob("*.py")
-        if path.name.startswith(("measure_", "simulate_"))
-    }
+    named = (figures.ROOT / "tests").rglob("*.py")
+    scripts = {path for path in named if path.name.startswith(("measure_", "simulate_"))}
     modules = {".".join(path.relative_to(figures.ROOT).with_suffix("").parts) for path in scripts}
     assert modules <= there
     assert set(figures.kept(figures.PAGE.read_text())) == {one.name for one in figures.sections()}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Count
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from skinclinic.archive import labels
@@ -20,44 +20,44 @@ from skinclinic.vocabulary import skin_types
 
 FILE = "datasheet.json"
 SCHEMA = "skinclinic-datasheet/1"
-# The sections of Gebru et al. with the questions that are answered here, {section: {question: words}}.
+# The file is for programs and in English. Of the questions of Gebru et al. these are answered here.
 SECTIONS = {
-    "motivation": _("Motivation"),
-    "composition": _("Composition"),
-    "collection": _("Collection process"),
-    "preprocessing": _("Preprocessing, cleaning, labelling"),
-    "uses": _("Uses"),
-    "distribution": _("Distribution"),
-    "maintenance": _("Maintenance"),
+    "motivation": "Motivation",
+    "composition": "Composition",
+    "collection": "Collection process",
+    "preprocessing": "Preprocessing, cleaning, labelling",
+    "uses": "Uses",
+    "distribution": "Distribution",
+    "maintenance": "Maintenance",
 }
 QUESTIONS = {
-    "motivation.purpose": _("For what purpose was the dataset made?"),
-    "motivation.funding": _("Who funded it?"),
-    "composition.instances": _("What does it hold, and how much of it?"),
-    "composition.selection": _("Is it a sample, and how was it chosen?"),
-    "composition.labels": _("Which labels are there, and how many photos have each?"),
-    "composition.proof": _("How were the labels confirmed?"),
-    "composition.missing": _("What is not known of how many photos?"),
-    "composition.relations": _("Which photos belong together?"),
-    "composition.splits": _("How is it divided?"),
-    "composition.groups": _("Which groups of people are in it?"),
-    "composition.identity": _("Can people be identified?"),
-    "collection.how": _("With which devices was it taken?"),
-    "collection.population": _("Of whom?"),
-    "collection.when": _("When?"),
-    "collection.ethics": _("Which ethics committee has approved it?"),
-    "collection.consent": _("On which consent does it rest?"),
-    "preprocessing.pictures": _("What was done to the photos?"),
-    "preprocessing.labelling": _("How many photos carry tags, and which?"),
-    "uses.meant": _("What is it meant for?"),
-    "uses.not_for": _("What should it not be used for?"),
-    "distribution.licence": _("Under which licences?"),
-    "distribution.sources": _("Where do the photos come from?"),
-    "distribution.fingerprint": _("How is this very version recognised?"),
-    "maintenance.versions": _("Which versions are there?"),
-    "maintenance.changes": _("What changed in this one?"),
-    "maintenance.withdrawn": _("How many photos were withdrawn since?"),
-    "maintenance.contact": _("Whom can one ask?"),
+    "motivation.purpose": "For what purpose was the dataset made?",
+    "motivation.funding": "Who funded it?",
+    "composition.instances": "What does it hold, and how much of it?",
+    "composition.selection": "Is it a sample, and how was it chosen?",
+    "composition.labels": "Which labels are there, and how many photos have each?",
+    "composition.proof": "How were the labels confirmed?",
+    "composition.missing": "What is not known of how many photos?",
+    "composition.relations": "Which photos belong together?",
+    "composition.splits": "How is it divided?",
+    "composition.groups": "Which groups of people are in it?",
+    "composition.identity": "Can people be identified?",
+    "collection.how": "With which devices was it taken?",
+    "collection.population": "Of whom?",
+    "collection.when": "When?",
+    "collection.ethics": "Which ethics committee has approved it?",
+    "collection.consent": "On which consent does it rest?",
+    "preprocessing.pictures": "What was done to the photos?",
+    "preprocessing.labelling": "How many photos carry tags, and which?",
+    "uses.meant": "What is it meant for?",
+    "uses.not_for": "What should it not be used for?",
+    "distribution.licence": "Under which licences?",
+    "distribution.sources": "Where do the photos come from?",
+    "distribution.fingerprint": "How is this very version recognised?",
+    "maintenance.versions": "Which versions are there?",
+    "maintenance.changes": "What changed in this one?",
+    "maintenance.withdrawn": "How many photos were withdrawn since?",
+    "maintenance.contact": "Whom can one ask?",
 }
 _OF_SOURCES = {
     "collection.how": "devices",
@@ -91,7 +91,7 @@ def of(version: DatasetVersion) -> dict[str, Any]:
             "state": version.state,
             "sha256": version.sha256 or None,
             "sections": [
-                {"key": key, "title": str(title), "questions": list(_questions(key, answers))}
+                {"key": key, "title": title, "questions": list(_questions(key, answers))}
                 for key, title in SECTIONS.items()
             ],
         }
@@ -103,7 +103,7 @@ def _questions(section: str, answers: dict[str, tuple[str | None, Any]]) -> Iter
             answer, facts = answers.get(key, (None, None))
             yield {
                 "key": key.partition(".")[2],
-                "question": str(words),
+                "question": words,
                 "is_stated": bool(answer) or bool(facts),
                 "answer": answer or None,
                 "facts": facts or None,
