@@ -4,7 +4,7 @@ from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.parsers import FormParser, MultiPartParser
@@ -31,6 +31,8 @@ from skinclinic.files.store import StorageFull
 from skinclinic.models import Clinic
 from skinclinic.services import step_up
 from skinclinic.web.inputs import storable
+
+CLINIC = OpenApiParameter("clinic", OpenApiTypes.STR, description="The short name of one of your clinics.")
 
 
 class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
@@ -101,7 +103,7 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
         version = self.get_queryset().get(pk=version.pk)
         return Response(self.get_serializer(version).data | {"again": CameAgainSerializer(again).data})
 
-    @extend_schema(responses={(200, "application/json"): OpenApiTypes.OBJECT})
+    @extend_schema(parameters=[CLINIC], responses={(200, "application/json"): OpenApiTypes.OBJECT})
     @action(detail=True)
     def card(self, request, pk=None):
         """The model card (docs/datasets.md): what its description states, and what your clinic's evaluations counted.

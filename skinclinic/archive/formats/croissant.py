@@ -83,7 +83,7 @@ def read(values: Any) -> Described:
 class _Records:
     """A record set: the table most of its fields come from, and which column of that is which of our fields."""
 
-    def __init__(self, values: dict, files: Mapping[str, dict]):
+    def __init__(self, values: dict[str, Any], files: Mapping[str, dict[str, Any]]):
         self.name = _name(values) or "–"
         self.is_enumeration = any(one.endswith("Enumeration") for one in _texts(values, "dataType"))
         tables: dict[str, dict[str, str]] = {}
@@ -98,7 +98,7 @@ class _Records:
         largest = max(tables, key=lambda file: len(tables[file]), default="")
         for file, named in tables.items():
             self.without_column += sorted(named) if file != largest else []
-        self.file: dict = files.get(largest, {})
+        self.file: dict[str, Any] = files.get(largest, {})
         self.path = next(iter(_texts(self.file, "contentUrl")), "").removeprefix("./")
         self.columns = _columns(tables.get(largest, {}))
 
@@ -119,7 +119,7 @@ def _columns(named: Mapping[str, str]) -> dict[str, str]:
     return {ours: named[theirs] for ours, theirs in headers.offered(named).items()}
 
 
-def _source(values: dict) -> tuple[str, str]:
+def _source(values: dict[str, Any]) -> tuple[str, str]:
     """(name of the file, column) that a field comes from."""
     for source in _list(values, "source"):
         for file in _list(source, "fileObject"):
@@ -128,16 +128,16 @@ def _source(values: dict) -> tuple[str, str]:
     return "", ""
 
 
-def _is_table(values: dict) -> bool:
+def _is_table(values: dict[str, Any]) -> bool:
     kinds = [one.casefold() for one in _texts(values, "encodingFormat")]
     return any(one in _TABLES for one in kinds)
 
 
-def _is_pictures(values: dict) -> bool:
+def _is_pictures(values: dict[str, Any]) -> bool:
     return any(one.startswith("image/") for one in _texts(values, "encodingFormat"))
 
 
-def _is_picture(values: dict, files: Mapping[str, dict]) -> bool:
+def _is_picture(values: dict[str, Any], files: Mapping[str, dict[str, Any]]) -> bool:
     """Whether a field is the photo itself, which is found by its name."""
     sets = [one for source in _list(values, "source") for one in _list(source, "fileSet")]
     return any(_is_pictures(files.get(_name(one), {})) for one in sets)
@@ -150,7 +150,7 @@ def _plain(values: Any) -> Any:
     return [_plain(one) for one in values] if isinstance(values, list) else values
 
 
-def _list(values: Mapping[str, Any], name: str) -> list[dict]:
+def _list(values: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     found = values.get(name)
     return [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, dict)]
 

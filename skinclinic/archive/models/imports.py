@@ -25,7 +25,7 @@ class Import(models.Model):
         HAM10000 = "ham10000", "HAM10000"
         BCN20000 = "bcn20000", "BCN20000"
         MILK10K = "milk10k", "MILK10k"
-        ISIC_MULTI = "isic-multi", _("ISIC MultiImage")
+        ISIC_MULTI = "isic-multi", "ISIC MultiImage"
         DDI = "ddi", "DDI"
         FITZPATRICK17K = "fitzpatrick17k", "Fitzpatrick17k"
         SCIN = "scin", "SCIN"
