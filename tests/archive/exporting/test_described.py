@@ -17,7 +17,7 @@ from skinclinic.archive.formats import isic_fields
 from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, Entry, Import, Source
 from skinclinic.archive.services.datasets import datasets, large
 from skinclinic.archive.services.exporting import export
-from skinclinic.models import AuditEvent
+from skinclinic.models import AuditEvent, Photo
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary import sites
 from tests import factories
@@ -341,3 +341,20 @@ def test_of_many_photos_the_descriptions_are_those_of_the_export(frozen, curator
     export.members(frozen, export.Options())
     for kind in ("datasheet", "croissant"):
         assert program.get(f"{address}{kind}/").status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["skinclinic", "isic-multi", "croissant"])
+def test_of_several_lesions_in_one_photo_the_first_comes_back_and_the_others_are_named(
+    frozen, other_clinic, tmp_path, capsys, kind
+):
+    """Before, such an export could not be read back at all."""
+    one, other = frozen.items.exclude(label="Rosacea").order_by("content_sha256")[:2]
+    Photo.objects.filter(archive_entry__in=(one.entry_id, other.entry_id)).update(picture="a")
+    Photo.objects.filter(archive_entry=other.entry_id).update(file_key=one.entry.photo.file_key)
+    frozen.items.filter(pk=other.pk).update(content_sha256=one.content_sha256)
+    Entry.objects.filter(pk=other.entry_id).update(content_sha256=one.content_sha256)
+    call_command("export_dataset", "Tumours", out=tmp_path / "out")
+    there = read_in(tmp_path / "out", other_clinic, tmp_path, kind=kind)
+    assert there.items.count() == 5
+    said = capsys.readouterr().out
+    assert "a further lesion of a photo that an earlier row has" in said and "left out 1" in said

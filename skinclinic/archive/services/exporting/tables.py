@@ -28,15 +28,15 @@ COLUMNS = (
     "day", "kind", "split", "source", "synthetic", "tags",
 )  # fmt: skip
 ISIC, PHOTOS, ABOUT = "isic.csv", "photos.csv", "dataset.json"
-# Only where a photo is there with several of its lesions.
+# In photos.csv only where a photo is there with several of its lesions.
 SQUARE = "square"
-# The ISIC Archive's, and at the end four of ours that tell what its own cannot.
+# The ISIC Archive's, and at the end five of ours that tell what its own cannot.
 ISIC_COLUMNS = (
     "isic_id", "attribution", "copyright_license", "patient_id", "lesion_id", "age_approx", "sex",
     "fitzpatrick_skin_type", "anatom_site_general", "anatom_site_special", *isic_fields.SITE, *isic_fields.DIAGNOSIS,
     "diagnosis_confirm_type", "image_type", "dermoscopic_type", "tbp_tile_type", "image_manipulation",
     "acquisition_day", "concomitant_biopsy", "clin_size_long_diam_mm", "melanocytic", "mel_thick_mm",
-    "mel_mitotic_index", "mel_ulcer", "personal_hx_mm", "family_hx_mm", "label", "subtype", "site", "split",
+    "mel_mitotic_index", "mel_ulcer", "personal_hx_mm", "family_hx_mm", "label", "subtype", "site", "split", SQUARE,
 )  # fmt: skip
 # Made here, of hashes and numbers.
 _OURS = {
@@ -90,12 +90,16 @@ def tables(
         source["name"]: (source.get("citation") or "", source.get("licence") or "")
         for source in _sources(version)
     }
+    squares = _squares(version)
     isic = (
-        _in_order(ISIC_COLUMNS, _checked(_isic_row(item, first_days, licences))) for item in _items(version)
+        _in_order(
+            ISIC_COLUMNS,
+            _checked(_isic_row(item, first_days, licences) | {SQUARE: squares.get(item.pk, "")}),
+        )
+        for item in _items(version)
     )
     yield ISIC, pieces(ISIC_COLUMNS, isic)
     left_out = ({"sha256": ""} if thumbnails else {}) | ({} if texts else {"text": ""})
-    squares = _squares(version)
     columns = (*COLUMNS, SQUARE) if squares else COLUMNS
     rows = (
         _in_order(columns, _checked(_row(item, first_days) | {SQUARE: squares.get(item.pk, "")} | left_out))

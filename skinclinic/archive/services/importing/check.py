@@ -23,6 +23,7 @@ from skinclinic.archive.models import Entry, Import
 from skinclinic.archive.services.curating import vocabulary
 from skinclinic.archive.services.curating.entries import labels_known
 from skinclinic.archive.services.exporting import read_back
+from skinclinic.archive.services.exporting.tables import SQUARE
 from skinclinic.archive.services.importing import described, tables
 from skinclinic.archive.services.importing.comparing import Comparing
 from skinclinic.archive.services.importing.facts import Facts
@@ -214,9 +215,8 @@ class _Check:
             return None
         row = self._told_apart(row)
         self._look_at_code(row)
-        if row.external_id in self.ids:
-            self._problem(row, _("an earlier row has a photo of this name"), row.external_id)
-        self.ids.add(row.external_id)
+        if self._is_further_lesion(row):
+            return None
         label = None if row.left_out else self.labels.of(row)
         is_left_out = row.left_out or (label is not None and label[0] == LEAVE_OUT)
         if label is None and not row.left_out and not row.label:
@@ -246,6 +246,22 @@ class _Check:
             self._compare()
         told = {"of_patient": self.facts.of_patient(row), "of_lesion": self.facts.of_lesion(row)}
         return {**asdict(row), "label": label[0], "file": name, "upload_sha256": sha256, **told}
+
+    def _is_further_lesion(self, row: Row) -> bool:
+        """Whether an earlier row has the photo, of which this one is another square; that is said. Another row of the
+        same name is an error."""
+        is_known = row.external_id in self.ids
+        self.ids.add(row.external_id)
+        if is_known and row.columns.get(SQUARE):
+            message = _(
+                "a further lesion of a photo that an earlier row has; a photo is imported once, this is left out"
+            )
+            self._note([Problem(SQUARE, message, row.file)], row)
+            self.counts["left_out"] += 1
+            return True
+        if is_known:
+            self._problem(row, _("an earlier row has a photo of this name"), row.external_id)
+        return False
 
     def _problem(
         self, row: Row, message: str, value: str = "", *, column: str = "", **params: object
