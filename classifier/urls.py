@@ -72,6 +72,7 @@ urlpatterns = [
     path("archive/review/neighbours/", label_check.label_neighbours, name="review-neighbours"),
     path("models/", models.models, name="models"),
     path("models/register/", models.model_register, name="model-register"),
+    path("models/<int:pk>/card/", models.model_card, name="model-card"),
     path("models/roll-back/", models.model_rollback, name="model-rollback"),
     path("models/evaluations/", evaluations.listing, name="evaluations"),
     path("models/evaluations/new/", evaluations.new, name="evaluation-new"),

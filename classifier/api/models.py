@@ -1,8 +1,10 @@
 """Endpoints over model versions and their publication."""
 
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from django.utils.translation import override
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.parsers import FormParser, MultiPartParser
@@ -19,14 +21,18 @@ from classifier.api.serializers import (
 from classifier.models import ModelVersion, Publication
 from classifier.networks.weights import ModelRejected
 from classifier.presenters.model_refusals import refusal_words
-from classifier.services.models import proof, registry
+from classifier.services.models import card_file, proof, registry
 from classifier.services.models import upload as model_upload
 from skinclinic import permissions
 from skinclinic.api.base import NewRowViewSet, ReadViewSet
 from skinclinic.api.errors import Refused
 from skinclinic.api.parsers import JSONParser
 from skinclinic.files.store import StorageFull
+from skinclinic.models import Clinic
 from skinclinic.services import step_up
+from skinclinic.web.inputs import storable
+
+CLINIC = OpenApiParameter("clinic", OpenApiTypes.STR, description="The short name of one of your clinics.")
 
 
 class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
@@ -98,6 +104,22 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
             return Response(self.get_serializer(version).data, status=status.HTTP_201_CREATED)
         version = self.get_queryset().get(pk=version.pk)
         return Response(self.get_serializer(version).data | {"again": CameAgainSerializer(again).data})
+
+    @extend_schema(parameters=[CLINIC], responses={(200, "application/json"): OpenApiTypes.OBJECT})
+    @action(detail=True)
+    def card(self, request, pk=None):
+        """The model card (docs/datasets.md): what its description states, and what your clinic's evaluations counted.
+        ``clinic``: whose, where you are in several; by default the first."""
+        version = self.get_object()
+        clinics = Clinic.objects.filter(pk__in=permissions.clinics_of(request.user)).order_by("pk")
+        if version.clinic_id:
+            clinics = clinics.filter(pk=version.clinic_id)
+        if slug := request.query_params.get("clinic"):
+            clinics = clinics.filter(slug=slug) if storable(slug) else clinics.none()
+        if (clinic := clinics.first()) is None:
+            raise Http404
+        with override("en"):
+            return HttpResponse(card_file.as_json(version, clinic), content_type="application/json")
 
     @extend_schema(request=ReasonSerializer, responses=PublicationSerializer)
     @action(detail=True, methods=["post"])

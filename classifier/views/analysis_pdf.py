@@ -16,6 +16,7 @@ from classifier.services.analysis import assessments
 from classifier.views.result import ANALYSES
 from skinclinic.permissions import get_for
 from skinclinic.vocabulary.diseases import BY_KEY
+from skinclinic.web.photo_lost import photo_needed
 from skinclinic.web.requests import SignedInRequest, json_error
 
 
@@ -29,7 +30,9 @@ def analysis_panels(request: SignedInRequest, pk: int) -> HttpResponse:
     drawn = _drawn(request, found, answer_view(found, _thresholds(request, found)))
     method = f"-{drawn.explanation.method}" if drawn.explanation else ""
     name = f"photo-{found.photo_id}-{drawn.disease}{method}.png"
-    return _download(panels_png(found, drawn), "image/png", name, "attachment")
+    with photo_needed():
+        content = panels_png(found, drawn)
+    return _download(content, "image/png", name, "attachment")
 
 
 @never_cache
@@ -40,7 +43,10 @@ def analysis_report(request: SignedInRequest, pk: int) -> HttpResponse:
     if isinstance(found, HttpResponse):
         return found
     view = answer_view(found, _thresholds(request, found))
-    content = report_pdf(report_of(request.user, found, view, _drawn(request, found, view)))
+    drawn = _drawn(request, found, view)
+    with photo_needed():
+        report = report_of(request.user, found, view, drawn)
+    content = report_pdf(report)
     return _download(content, "application/pdf", f"report-{found.pk}.pdf", "inline")
 
 

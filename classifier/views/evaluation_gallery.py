@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from PIL import Image
 
@@ -29,6 +30,7 @@ from skinclinic.models import Photo
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.csv_table import table_csv
 from skinclinic.web.inputs import is_key
+from skinclinic.web.photo_lost import photo_needed
 from skinclinic.web.requests import SignedInRequest
 from skinclinic.web.zip_stream import compressed
 
@@ -145,10 +147,10 @@ def heatmap(request: SignedInRequest, row: Evaluation, report: Report) -> HttpRe
     if consent.photos_lacking([photo.pk]):
         raise Http404
     row_of_model = _analyses([photo], model["pk"]).get(photo.pk)
-    drawn = _drawn(photo, row_of_model, request.GET.get("of", "")) if row_of_model else None
-    if drawn is None:
+    if row_of_model is None:
         raise Http404
-    crop, maps, key = drawn
+    with photo_needed():
+        crop, maps, key = _drawn(photo, row_of_model, request.GET.get("of", ""))
     crop = crop.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
     image = overlay(crop, maps[DISEASE_KEYS.index(key)], OPACITY)
     buffer = io.BytesIO()
@@ -163,13 +165,14 @@ def _analyses(photos: list[Photo], model: int) -> dict[int, Analysis]:
 
 
 def _drawn(photo: Photo, row: Analysis, wanted: str):
-    """The square, the heatmaps and the disease whose heatmap is meant; None when the photo's file is gone."""
-    try:
-        crop = imaging.crop(imaging.open_rgb(store.read(photo.file_key)), photo.box)
-    except OSError:
-        return None
-    key = wanted if wanted in DISEASE_KEYS else max(DISEASE_KEYS, key=lambda one: row.scores[one])
+    """The square, the heatmaps and the disease whose heatmap is meant. Raises OSError when the photo's file is gone."""
+    crop = imaging.crop(imaging.open_rgb(store.read(photo.file_key)), photo.box)
+    key = wanted if wanted in DISEASE_KEYS else _first(row)
     return crop, row.heatmaps(), key
+
+
+def _first(row: Analysis) -> str:
+    return max(DISEASE_KEYS, key=lambda one: row.scores[one])
 
 
 @report_page
@@ -186,16 +189,19 @@ def heatmaps(request: SignedInRequest, row: Evaluation, report: Report) -> HttpR
 def _pictures(request: SignedInRequest, clinic: int, kept: dict, model: dict):
     rows = []
     for at, photo, found in _with_heatmaps(request, clinic, kept, model["pk"]):
-        drawn = _drawn(photo, found, "")
-        if drawn is None:
+        said = str(kept["truth"][at]), _first(found), *map(float, kept["scores"][at])
+        try:
+            crop, maps, key = _drawn(photo, found, "")
+        except OSError:
+            # Its line says so; the others are sent all the same.
+            rows.append((str(_("the photo's file is lost")), *said))
             continue
-        crop, maps, key = drawn
         name = f"{int(kept['items'][at])}-{key}.png"
         buffer = io.BytesIO()
         three_panels(
             crop, maps[DISEASE_KEYS.index(key)], side=SIDE, caption=caption(key, model["name"])
         ).save(buffer, "PNG")
-        rows.append((name, str(kept["truth"][at]), key, *map(float, kept["scores"][at])))
+        rows.append((name, *said))
         yield name, buffer.getvalue()
     yield "photos.csv", table_csv(("file", "truth", "first_choice", *DISEASE_KEYS), rows)
 

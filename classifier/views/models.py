@@ -5,8 +5,9 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.models import ModelVersion, Publication
@@ -17,8 +18,8 @@ from classifier.presenters.map_check import map_rows
 from classifier.presenters.model_refusals import refusal_words
 from classifier.presenters.shadow import summary as shadow_words
 from classifier.presenters.training_known import training_known
+from classifier.services.models import card_file, map_checks, proof, registry, taking_away
 from classifier.services.models import evidence as model_evidence
-from classifier.services.models import map_checks, proof, registry, taking_away
 from classifier.services.models import upload as model_upload
 from classifier.services.models.candidate import candidate
 from classifier.services.models.card import card
@@ -164,6 +165,19 @@ def model(request: MemberRequest, pk: int) -> HttpResponse:
     return render(request, "models/model.html", context)
 
 
+@clinic_member(VIEW)
+@require_safe
+def model_card(request: MemberRequest, pk: int) -> HttpResponse:
+    """The model card as a file for programs."""
+    version = _version_for(request, pk)
+    with override("en"):
+        content = card_file.as_json(version, request.membership.clinic)
+    response = HttpResponse(content, content_type="application/json")
+    name = f"{slugify(version.name) or 'model'}-card.json"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
 @clinic_member(ADMIN)
 @require_safe
 def model_download(request: MemberRequest, pk: int) -> HttpResponseBase:
@@ -171,7 +185,7 @@ def model_download(request: MemberRequest, pk: int) -> HttpResponseBase:
     version = _version_for(request, pk)
     step_up.require_for_download(request)
     try:
-        members = taking_away.members(version)
+        members = taking_away.members(version, request.membership.clinic)
     except ModelRejected as error:
         messages.error(request, refusal_words(error))
         return redirect("model", version.pk)

@@ -25,6 +25,7 @@ from skinclinic.services.refused import Refused
 from skinclinic.services.second_opinions import LinkEnded, NoSuchLink, TooOften, What
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web import acting
+from skinclinic.web.photo_lost import PictureLost, photo_needed
 from skinclinic.web.requests import client_address
 
 View = Callable[..., HttpResponseBase]
@@ -98,14 +99,12 @@ def opinion_photo(
     """The photo of this number in the size of a screen, or with ``?size=whole`` as it is stored."""
     photo = _photo(asked, number)
     _note(request, asked, What.PHOTO)
-    try:
+    with photo_needed(PictureLost):
         if request.GET.get("size") == "whole":
             file = store.open_file(photo.file_key)
             # A name of its own: the stored file's is nobody's business.
             return FileResponse(file, content_type="image/jpeg", filename=f"photo-{number}.jpg")
         return HttpResponse(imaging.for_screen(store.read(photo.file_key)), content_type="image/jpeg")
-    except OSError:
-        raise Http404 from None
 
 
 @by_link("GET", "HEAD")
@@ -117,10 +116,8 @@ def opinion_heatmap(request: HttpRequest, asked: SecondOpinion, *, secret: str, 
         raise Http404
     _note(request, asked, What.PHOTO)
     found = answer.analysis
-    try:
+    with photo_needed(PictureLost):
         square = imaging.crop(imaging.open_rgb(store.read(photo.file_key)), found.box)
-    except OSError:
-        raise Http404 from None
     square.thumbnail((768, 768))
     place = DISEASE_KEYS.index(answer.view.rows[0].disease.key)
     heatmap = found.heatmaps()[place].astype("float32")

@@ -3,7 +3,8 @@ or unblinded (see ``services.access``)."""
 
 import django_filters
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import Count, Q
+from django.db.models import Count, IntegerField, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404
 from rest_framework import mixins, serializers, viewsets
 
@@ -17,7 +18,9 @@ from skinclinic.api.base import in_clinic
 BESIDES = (
     "management", "quality", "knows_patient", "comment", "timing", "saw_model", "is_from_paper", "device", "viewport",
 )  # fmt: skip
-GIVEN = Count("answers", filter=~Q(answers__choice=""))
+# Of each reading by itself: joined, all answers of all readings would be sorted for a list of fifty.
+_OF_READING = Answer.objects.filter(reading=OuterRef("pk")).exclude(choice="").order_by().values("reading")
+GIVEN = Coalesce(Subquery(_OF_READING.annotate(n=Count("pk")).values("n"), output_field=IntegerField()), 0)
 
 
 class ReadingSerializer(strict.ModelSerializer):

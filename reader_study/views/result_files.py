@@ -26,6 +26,7 @@ from skinclinic.files import store as files
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.inputs import is_key
+from skinclinic.web.photo_lost import photo_needed
 from skinclinic.web.requests import SignedInRequest
 from skinclinic.web.zip_stream import compressed
 
@@ -115,10 +116,8 @@ def heatmap(request: SignedInRequest, page: ResultPage) -> HttpResponse:
     analysis = next(batch_analyses.of_photos(page.study.model_version, [row.photo.pk], maps=True), None)
     if analysis is None or analysis.maps is None:
         raise Http404
-    try:
+    with photo_needed():
         crop = imaging.crop(imaging.open_rgb(files.read(row.photo.file_key)), row.photo.box)
-    except OSError:
-        raise Http404 from None
     key = max(DISEASE_KEYS, key=lambda one: analysis.scores[one])
     image = overlay(
         crop.resize((SIDE, SIDE), Image.Resampling.LANCZOS),

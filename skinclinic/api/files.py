@@ -14,6 +14,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from skinclinic.api.base import ApiRequest
 from skinclinic.api.errors import Refused
 from skinclinic.files import store
+from skinclinic.web.photo_lost import PhotoLost
 from skinclinic.web.private_jpeg import private_jpeg
 from skinclinic.web.unchanged import has_it, may_be_kept, not_modified
 
@@ -36,11 +37,16 @@ def tag_of(*said: object) -> str:
 
 
 def stored_jpeg(request: ApiRequest, key: str, name: str) -> HttpResponseBase:
-    """A stored JPEG, which is never changed: another picture has another key. Raises Http404 when the file is gone."""
+    """A stored JPEG, which is never changed: another picture has another key. Raises Refused (409) when the file is
+    gone."""
     tag = tag_of(key)
     if has_it(request, tag) and store.is_file(key):
         return _kept(request, HttpResponseNotModified(), tag, is_there=True)
-    return _kept(request, private_jpeg(key, name), tag)
+    try:
+        response = private_jpeg(key, name)
+    except PhotoLost:
+        raise unreadable() from None
+    return _kept(request, response, tag)
 
 
 def made(

@@ -18,8 +18,11 @@ _STORING = (f"{BASE}photos/", f"{BASE}models/", f"{BASE}try/")
 # What may be read too early: before it is computed, or before the own impression.
 _TOO_EARLY = (
     f"{BASE}analyses/{{id}}/maps/", f"{BASE}analyses/{{id}}/explanations/", f"{BASE}explanations/{{id}}/",
-    f"{BASE}explanations/{{id}}/maps/",
+    f"{BASE}explanations/{{id}}/maps/", f"{BASE}datasets/{{id}}/datasheet/", f"{BASE}datasets/{{id}}/croissant/",
+    *(f"{BASE}photos/{{id}}/{name}/" for name in ("image", "thumbnail", "crop")),
+    *(f"{BASE}analyses/{{id}}/{name}/" for name in ("square", "heatmap", "panels", "report")),
 )  # fmt: skip
+_STORED_ON_DEMAND = f"{BASE}datasets/{{id}}/croissant/"
 _OF_GROUPS = (f"{BASE}studies/{{id}}/readers/",)
 _RETRY = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 
@@ -88,7 +91,7 @@ def errors_of(path: str, method: str, operation: dict[str, Any]) -> set[int]:
         (412,): ("header", "If-Match") in places,
         (422,): (method == "post" and path in _OF_GROUPS) or ("header", "Idempotency-Key") in places,
         (429,): path in _LIMITED or is_stored,
-        (507,): is_stored,
+        (507,): is_stored or path == _STORED_ON_DEMAND,
         (503,): True,
     }
     return {status for statuses, holds in told.items() if holds for status in statuses}

@@ -54,6 +54,7 @@ urlpatterns = [
     path(
         "docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="api-schema")), name="api-docs"
     ),
+    path("", include("skinclinic.archive.api.urls")),
     path("", include("classifier.api.urls")),
     path("", include("reader_study.api.urls")),
     path("", include(router.urls)),

@@ -6,7 +6,9 @@ ENTRY = view("entry.view")
 register(
     {
         "archive-entry": ENTRY, "archive-second-give": ENTRY, "review-label": ENTRY,
-        "dataset-export": fetched("dataset.export", "texts", "thumbnails", "isic"),
+        "dataset-export": fetched("dataset.export", "texts", "thumbnails"),
+        "dataset-croissant": fetched("dataset.describe"), "dataset-datasheet": fetched("dataset.describe"),
+        "api-dataset-croissant": fetched("dataset.describe"), "api-dataset-datasheet": fetched("dataset.describe"),
         "import-table": fetched("import.fetch"), "import-changes": fetched("import.fetch"),
         "import-errors": fetched("import.fetch"),
     }

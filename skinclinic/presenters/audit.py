@@ -41,6 +41,7 @@ ACTIONS: dict[str, Words] = {
     "comment.view": gettext_lazy("Comment read"),
     "dataset.export": gettext_lazy("Dataset exported"),
     "dataset.freeze": gettext_lazy("Dataset frozen"),
+    "dataset.describe": gettext_lazy("Description of a dataset downloaded"),
     "dataset.texts": gettext_lazy("Export of pathology texts: reason given"),
     "diagnosis.make": gettext_lazy("Diagnosis recorded"),
     "diagnosis.view": gettext_lazy("Diagnosis read"),

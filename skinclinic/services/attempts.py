@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import F
 from django.db.models.functions import Now
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from skinclinic.engine import clock
 from skinclinic.engine.housekeeping import broom
 from skinclinic.models import Attempt
 from skinclinic.web.come_back import TooOften
@@ -17,7 +17,7 @@ HOUR = timedelta(hours=1)
 def count(kind: str, limits: dict[str, int]) -> None:
     """Count an attempt of everybody in ``limits`` (who: how many an hour). Raises TooOften where one has had as many;
     attempts beyond are no longer counted."""
-    now = timezone.now()
+    now = clock.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
     for who, most in limits.items():
         if not _counted(kind, _hashed(who), hour, most):

@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from skinclinic.engine import clock
 from skinclinic.engine.housekeeping import broom
 from skinclinic.models import ApiToken, Member, PasswordLink, Role, User
 from skinclinic.services import account_mail, audit, letters, signing_out
@@ -93,7 +94,7 @@ def use(link: PasswordLink, hashed: str) -> None:
 
 def end_all(user: User) -> None:
     """No link made before works any more."""
-    _open().filter(user=user).update(expires_at=timezone.now())
+    _open().filter(user=user).update(expires_at=clock.now())
 
 
 @broom
@@ -113,10 +114,10 @@ def _mail(user: User, address: Callable[[str], str]) -> None:
 def _make(user: User, secret: str, by: User | None) -> tuple[PasswordLink, str]:
     end_all(user)
     link = PasswordLink.objects.create(
-        user=user, secret_sha256=secret_hash(secret), made_by=by, expires_at=timezone.now() + VALID_FOR
+        user=user, secret_sha256=secret_hash(secret), made_by=by, expires_at=clock.now() + VALID_FOR
     )
     return link, secret
 
 
 def _open():
-    return PasswordLink.objects.filter(used_at=None, expires_at__gt=timezone.now(), user__is_active=True)
+    return PasswordLink.objects.filter(used_at=None, expires_at__gt=Now(), user__is_active=True)

@@ -16,6 +16,7 @@ from skinclinic.permissions import ADMIN, clinic_member
 from skinclinic.presenters.answers import refusal_words
 from skinclinic.presenters.attempts import count_photo
 from skinclinic.services import decoding, documents
+from skinclinic.web.photo_lost import PhotoLost
 from skinclinic.web.private_jpeg import private_jpeg
 from skinclinic.web.requests import MemberRequest
 
@@ -51,7 +52,11 @@ def logo(request: MemberRequest) -> HttpResponseBase:
     key = request.membership.clinic.letter_logo
     if not key:
         raise Http404
-    return private_jpeg(key, "logo")
+    try:
+        return private_jpeg(key, "logo")
+    except PhotoLost:
+        # It is no photo.
+        raise Http404 from None
 
 
 def _logo(

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from skinclinic.permissions import NoClinic
 from skinclinic.services.scanning import Infected
 from skinclinic.web.come_back import ComeBack
+from skinclinic.web.photo_lost import CODE, PhotoLost
 from skinclinic.web.requests import WORTH_ANOTHER_TRY, is_from_script, json_error
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,8 @@ def forbidden_unread(request: HttpRequest) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception=None) -> HttpResponse:
+    if isinstance(exception, PhotoLost):
+        return _answer(request, 404, CODE, str(exception), lost=str(exception))
     return _answer(request, 404, "not_found", _("There is nothing here, or it belongs to another clinic."))
 
 

@@ -5,22 +5,23 @@ from pathlib import PurePosixPath
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
+from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.utils.http import content_disposition_header
 
 from skinclinic import imaging
 from skinclinic.files import store
+from skinclinic.web.photo_lost import PhotoLost
 
 log = logging.getLogger(__name__)
 
 
 def private_jpeg(key: str, name: str) -> HttpResponseBase:
     """Send a stored JPEG: by nginx where X_ACCEL_PREFIX or, for a bucket, X_ACCEL_BUCKET_PREFIX is set, else from here.
-    The caller has checked that the reader may see it. Raises Http404 when the file is gone, store.StorageAway."""
+    The caller has checked that the reader may see it. Raises PhotoLost when the file is gone, store.StorageAway."""
     response: HttpResponseBase
     if address := _by_proxy(key):
         if not store.is_file(key):
-            raise Http404
+            raise PhotoLost
         response = HttpResponse(content_type="image/jpeg")
         response["X-Accel-Redirect"] = address
     else:
@@ -29,7 +30,7 @@ def private_jpeg(key: str, name: str) -> HttpResponseBase:
         except OSError as error:
             if not isinstance(error, FileNotFoundError):
                 log.error("a stored photo cannot be sent: %s", error)
-            raise Http404 from None
+            raise PhotoLost from None
     file_name = f"{PurePosixPath(name).stem}.jpg"
     response["Content-Disposition"] = content_disposition_header(False, file_name) or "inline"
     response["X-Content-Type-Options"] = "nosniff"
@@ -52,10 +53,11 @@ def _by_proxy(key: str) -> str:
 
 def smaller_jpeg(key: str) -> HttpResponse:
     """Send a stored JPEG in the size of a screen, made anew each time: nothing of it is kept that would have to be
-    deleted with the photo. The caller has checked as for ``private_jpeg``; Http404 when the file is gone."""
+    deleted with the photo. The caller has checked as for ``private_jpeg``; PhotoLost when the file is gone or
+    damaged."""
     try:
         content = imaging.for_screen(store.read(key))
     except OSError:
-        raise Http404 from None
+        raise PhotoLost from None
     headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store, private"}
     return HttpResponse(content, content_type="image/jpeg", headers=headers)

@@ -51,6 +51,12 @@ def test_files_that_pages_name_are_there(path):
     assert missing == []
 
 
+def test_the_index_of_the_documentation_names_every_page():
+    text = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\]\(([\w./-]+)\)", text)) | {"README.md"}
+    assert {path.name for path in (ROOT / "docs").iterdir() if path.suffix in (".md", ".py", ".sh")} <= named
+
+
 def parsed(line: str) -> None:
     """Fail unless the command takes these options, as far as a parser can tell."""
     words = shlex.split(line.partition("|")[0].replace("$HAN", "/han"), comments=True)

@@ -37,8 +37,9 @@ from skinclinic.archive.models import (
     Import,
     Subtype,
 )
+from skinclinic.files import store
 from skinclinic.help.places import page_for
-from skinclinic.models import AuditEvent, Diagnosis, Job, Member, User
+from skinclinic.models import AuditEvent, Diagnosis, Job, Member, Photo, User
 from skinclinic.services import (
     cases_at_once,
     comments,
@@ -568,6 +569,26 @@ ASKED_AGAIN = {
     "study-protocol", "study-protocol-pdf", "study-checklist", "study-paper-pdf", "study-paper-sheet", "study-votes",
 }  # fmt: skip
 QUERIES = {"dataset-compare": "as=csv", "dataset-differences": "as=csv"}
+
+
+def test_nothing_breaks_while_the_files_of_photos_are_lost(world, client_for, admin_user):
+    for photo in Photo.objects.all():
+        store.delete(photo.file_key)
+        store.delete(photo.thumbnail_key)
+    client, broken = client_for(admin_user), []
+    client.raise_request_exception = False
+    with_photos = {"photo", "analysis", "explanation", "second_opinion", "evaluation"}
+    for route in ROWS:
+        if not with_photos & set(route.access.args.values()):
+            continue
+        answer = client.get(address_of(route, world))
+        try:
+            content_of(answer)
+        except Exception as error:
+            broken.append(f"{route}: {error!r}")
+        if answer.status_code >= 500:
+            broken.append(f"{route}: {answer.status_code}")
+    assert not broken, "\n".join(broken)
 
 
 def test_no_file_leaves_on_a_password_of_long_ago(world, client_for, admin_user, monkeypatch):

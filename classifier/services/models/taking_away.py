@@ -4,20 +4,28 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from django.utils.translation import override
+
 from classifier.models import ModelVersion
 from classifier.networks.manifest import FAMILIARITY_FILE, MANIFEST_FILE, PHOTOS_FILE
 from classifier.networks.weights import WEIGHTS_FILE, ModelRejected
+from classifier.services.models import card_file
+from skinclinic.models import Clinic
 from skinclinic.web.zip_stream import Member
 
+CARD_FILE = "model-card.json"
 _AT_ONCE = 1 << 20
 # What may lie beside the weights, and what the manifest calls it.
 _BESIDE = {PHOTOS_FILE: "training_photos", FAMILIARITY_FILE: "familiarity"}
 
 
-def members(version: ModelVersion) -> list[Member]:
+def members(version: ModelVersion, clinic: Clinic) -> list[Member]:
     """Weights (safetensors), description and, where there are any, the hashes of the training photos and what these
-    are like, as they lie in the model's folder. Raises ModelRejected where a file is missing."""
-    found = []
+    are like, as they lie in the model's folder; and its card as ``clinic`` knows it. Raises ModelRejected where a file
+    is missing."""
+    with override("en"):
+        card = card_file.as_json(version, clinic)
+    found = [Member(CARD_FILE, len(card), lambda: iter([card]))]
     for name in (MANIFEST_FILE, WEIGHTS_FILE, *_BESIDE):
         path = version.path / name
         try:

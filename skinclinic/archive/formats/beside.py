@@ -55,6 +55,9 @@ def _is_held(name: str, text: str, value: Any) -> bool:
     """Whether a field's value says all that its cell says."""
     if name == "site":
         return fold(text) == fold(value or "")
+    # A tile of a total body photo is a close-up or an overview, and more than that.
+    if name == "kind" and "tile" in text.casefold():
+        return False
     if name in _MORE and _MORE[name][0].search(text):
         return False
     if value or is_unknown(text) or (name == "age" and value == 0):

@@ -1,5 +1,7 @@
 """The ISIC Archive, its challenges, and the collections that went into them: HAM10000, BCN20000, MILK10k."""
 
+from dataclasses import replace
+
 from skinclinic.archive.formats.layouts import Layout, labels, words
 from skinclinic.archive.formats.problems import _
 
@@ -35,6 +37,17 @@ _CHALLENGE_SAYS = {
     "UNK": _("None of the others"),
 }
 _SAYS_SMALL = {word.casefold(): text for word, text in _CHALLENGE_SAYS.items()} | _CHALLENGE_SAYS
+
+# Several photos of a lesion, close-up and dermoscopic, a line each, joined by the lesion's name; what holds of the
+# lesion may lie in a second table, its diagnosis as one column or, as MILK10k has it, as one of eleven. So this product
+# exports its datasets, with its own word for the diagnosis, which says more than the levels where those have none.
+ISIC_MULTI = replace(
+    ISIC,
+    columns={**ISIC.columns, "subtype": "subtype", "split": "split"},
+    levels={"label": ("diagnosis", *_DIAGNOSIS, "label"), "site": ("site", *_SITE)},
+    one_hot=("AKIEC", "BCC", "BEN_OTH", "BKL", "DF", "INF", "MAL_OTH", "MEL", "NV", "SCCKA", "VASC"),
+    labels=_CHALLENGE, says=_CHALLENGE_SAYS, joined_by="lesion_id",
+)  # fmt: skip
 
 # ISIC 2018 and 2019: a column a disease; age, sex and site in a second table.
 ISIC_2019 = Layout(

@@ -14,6 +14,9 @@ from skinclinic.forms.fields import choices_of, rows_of
 from skinclinic.models import Clinic, Diagnosis, Photo
 from skinclinic.models.columns import field_of
 
+# Formats whose table is among the photos, or which have none.
+TABLE_INSIDE = (*WITHOUT_TABLE, Import.Format.EXPORT, Import.Format.CROISSANT)
+
 
 def inbox(clinic: Clinic) -> Path:
     """Where an administrator of the server puts archives of this clinic that are too large to upload."""
@@ -105,7 +108,7 @@ class ImportForm(forms.ModelForm):
             not archive and not waiting and "waiting" not in self.errors and not (table and self._is_known())
         ):
             self.add_error("archive", _("Choose a ZIP or a folder on the server, one of the two."))
-            if not table and values.get("format") not in (*WITHOUT_TABLE, Import.Format.EXPORT):
+            if not table and values.get("format") not in TABLE_INSIDE:
                 self.add_error("table", _("This format needs its table."))
         return values
 

@@ -47,6 +47,8 @@ def told(row: Import, changes: Iterable[dict]) -> Iterator[str]:
         yield f"passed over, {kind}: {found['count']} ({_names(found['names'], found['count'])})"
     if report.get("refused"):
         return
+    for kind, names in report.get("not_taken", {}).items():
+        yield f"described, not taken over, {kind}: {len(names)} ({_names(names)})"
     yield from _of_table(report)
     if report["second_without_row"]:
         yield f"rows of the second table that belong to no photo: {_names(report['second_without_row'])}"

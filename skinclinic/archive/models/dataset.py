@@ -150,6 +150,8 @@ class DatasetItem(models.Model):
     site = models.CharField(max_length=24, blank=True)
     source_name = models.CharField(max_length=120, blank=True)
     tags = models.CharField(max_length=tags.LENGTH, blank=True)
+    # {column of the ISIC Archive: value} of what its source says and no field here holds (``formats.isic_fields``).
+    isic = models.JSONField(null=True, blank=True)
 
     # The same photo in an earlier version, where two are compared.
     was: "DatasetItem | None"

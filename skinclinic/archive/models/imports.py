@@ -25,6 +25,7 @@ class Import(models.Model):
         HAM10000 = "ham10000", "HAM10000"
         BCN20000 = "bcn20000", "BCN20000"
         MILK10K = "milk10k", "MILK10k"
+        ISIC_MULTI = "isic-multi", "ISIC MultiImage"
         DDI = "ddi", "DDI"
         FITZPATRICK17K = "fitzpatrick17k", "Fitzpatrick17k"
         SCIN = "scin", "SCIN"
@@ -34,6 +35,7 @@ class Import(models.Model):
         FOLDER = "folder", _("One folder per disease")
         DICOM = "dicom", _("DICOM photos")
         CSV = "csv", _("Any table")
+        CROISSANT = "croissant", "Croissant (MLCommons)"
         EXPORT = "skinclinic", _("SkinClinic export")
 
     class State(models.TextChoices):

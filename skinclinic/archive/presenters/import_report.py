@@ -23,6 +23,10 @@ def shown(row: Import) -> dict[str, Any]:
     said["passed_over"] = [
         {"kind": _(kind), **found} for kind, found in report.get("passed_over", {}).items()
     ]
+    said["not_taken"] = [
+        {"kind": _(kind), "count": len(names), "names": names}
+        for kind, names in report.get("not_taken", {}).items()
+    ]
     said["photo_notes"] = [
         {"words": _(imaging.NOTES[code]), **found}
         for code, found in report.get("photo_notes", {}).items()
@@ -115,6 +119,9 @@ def _of_files(report: dict) -> Iterator[list]:
     """Photos that are not stored as they came, and files that are none."""
     for one in report["photo_notes"]:
         yield ["", one["words"], " | ".join(one["names"]), one["count"]]
+    for one in report["not_taken"]:
+        what = _("described, not taken over: %(kind)s") % {"kind": one["kind"]}
+        yield ["", what, " | ".join(one["names"]), one["count"]]
     for one in report["passed_over"]:
         yield ["", _("passed over: %(kind)s") % {"kind": one["kind"]}, " | ".join(one["names"]), one["count"]]
 

@@ -12,6 +12,8 @@ urlpatterns = [
     path("<int:pk>/differences/", differences.dataset_differences, name="dataset-differences"),
     path("<int:pk>/export/", exports.dataset_export, name="dataset-export"),
     path("<int:pk>/export/texts/", exports.dataset_texts, name="dataset-texts"),
+    path("<int:pk>/croissant/", exports.dataset_croissant, name="dataset-croissant"),
+    path("<int:pk>/datasheet/", exports.dataset_datasheet, name="dataset-datasheet"),
     path("<int:pk>/photos/", members.members, name="dataset-photos"),
     path("<int:pk>/photos/act/", members.members_act, name="dataset-photos-act"),
 ]

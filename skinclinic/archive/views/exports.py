@@ -4,6 +4,7 @@ It is for curators; what pathologists wrote is for admins who say why, and that 
 """
 
 import re
+from collections.abc import Callable
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from skinclinic.archive.forms.datasets import TextsForm
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.archive.services.exporting import export
-from skinclinic.permissions import ADMIN, CURATE, get_for
+from skinclinic.permissions import ADMIN, CURATE, VIEW, get_for
 from skinclinic.services import audit, step_up
 from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
@@ -29,9 +30,7 @@ VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic")
 @require_safe
 def dataset_export(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """The ZIP, or what a Range asks of it."""
-    options = export.Options(
-        **{name: request.GET.get(name) == "1" for name in ("thumbnails", "isic", "texts")}
-    )
+    options = export.Options(**{name: request.GET.get(name) == "1" for name in ("thumbnails", "texts")})
     version = get_for(request.user, VERSIONS, pk, ADMIN if options.texts else CURATE)
     if options.texts and pk not in request.session.get(REASONS_GIVEN, []):
         return redirect("dataset-texts", pk)
@@ -76,6 +75,37 @@ def dataset_texts(request: SignedInRequest, pk: int) -> HttpResponse:
         return redirect(f"{reverse('dataset-export', args=[pk])}?texts=1")
     status = 422 if form.is_bound else 200
     return render(request, "archive/datasets/texts.html", {"version": version, "form": form}, status=status)
+
+
+@require_safe
+def dataset_croissant(request: SignedInRequest, pk: int) -> HttpResponse:
+    """What the export holds, as Croissant metadata."""
+    version = get_for(request.user, VERSIONS, pk, CURATE)
+    return _described(request, version, "croissant", export.croissant_of)
+
+
+@require_safe
+def dataset_datasheet(request: SignedInRequest, pk: int) -> HttpResponse:
+    """The datasheet as a file for programs."""
+    version = get_for(request.user, VERSIONS, pk, VIEW)
+    return _described(request, version, "datasheet", export.datasheet_of)
+
+
+def _described(
+    request: HttpRequest, version: DatasetVersion, kind: str, make: Callable[[DatasetVersion], bytes]
+) -> HttpResponse:
+    try:
+        content = make(version)
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("dataset", pk=version.pk)
+    except OSError:
+        messages.error(request, _("The tables of the export could not be stored; the disk may be full."))
+        return redirect("dataset", pk=version.pk)
+    response = HttpResponse(content, content_type="application/json")
+    name = f"{slugify(version.dataset.name) or 'dataset'}-v{version.number}-{kind}.json"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def _start(request: HttpRequest, etag: str) -> int:

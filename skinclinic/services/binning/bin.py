@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from skinclinic.engine import clock
 from skinclinic.models import (
     BinItem,
     Biopsy,
@@ -92,7 +93,7 @@ def put(row: Binnable, user: User, *, reason: str, words: str = "", seen: str | 
     gathered = rows.gather(_wanted(row))
     item = BinItem(
         clinic_id=row.clinic_id, kind=KINDS[type(row)], key=row.pk, told=_told(row), reason=reason, words=words,
-        by=user, until=timezone.now() + KEPT_FOR, counts=counts(gathered), **_where(row, gathered),
+        by=user, until=clock.now() + KEPT_FOR, counts=counts(gathered), **_where(row, gathered),
     )  # fmt: skip
     item.effects = [effect.to_json() for effect in places.effects(set(gathered.of(Photo)), user, act=True)]
     # Looked at once more: what the places did may have changed rows that go along.

@@ -9,10 +9,10 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Model
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from skinclinic.engine import clock
 from skinclinic.models import (
     BinItem,
     BinnedRow,
@@ -103,7 +103,7 @@ def merge(keep: Patient, other: Patient, chosen: Mapping[str, str], user: User, 
     item = BinItem(
         clinic_id=keep.clinic_id, kind=BinItem.Kind.MERGE, key=other.pk, into=keep, by=user,
         reason=BinItem.Reason.DUPLICATE, told={"code": other.code, "into": keep.code},
-        until=timezone.now() + items.KEPT_FOR, counts=_counts(lesions),
+        until=clock.now() + items.KEPT_FOR, counts=_counts(lesions),
     )  # fmt: skip
     own = list(Lesion.objects.filter(patient=keep).values_list("pk", flat=True))
     taken = {name: getattr(other, name) for unit in units if chosen[unit[0]] == OTHER for name in unit}

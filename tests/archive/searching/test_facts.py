@@ -3,7 +3,8 @@
 import pytest
 
 from skinclinic.archive.models import Entry
-from skinclinic.archive.services.searching import selection
+from skinclinic.archive.services.datasets import datasets
+from skinclinic.archive.services.searching import search, selection
 from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.models import Lesion, Photo
 from tests import factories
@@ -151,3 +152,22 @@ def test_a_range_is_shown_as_one_on_the_page_of_a_photo(archive, client_for, cur
     }
     assert "age 30–35" in shown["thirty"] and "30 years" not in shown["thirty"]
     assert "age 85 and older" in shown["oldest"] and "type III–IV" in shown["range"]
+
+
+def test_what_is_outside_a_dataset_is_looked_for_once(archive, clinic, curator, monkeypatch):
+    """Where a dataset holds nearly all, each part of a page would otherwise ask for every entry whether it is in it."""
+    most = datasets.create(clinic, curator, "Most")
+    datasets.set_members(most, Entry.objects.filter(clinic=clinic).exclude(external_id="sixty"))
+    small = datasets.create(clinic, curator, "Small")
+    datasets.set_members(small, Entry.objects.filter(external_id="sixty"))
+    assert found(clinic, q="NOT dataset:Most") == {"sixty"}
+    assert found(clinic, q="NOT dataset:m") == set()
+    assert found(clinic, q="NOT dataset:Nobody") == set(PHOTOS)
+    assert found(clinic, q="NOT dataset:Small age:60..120") == {"range", "oldest"}
+    assert found(clinic, q="NOT (dataset:Most OR age:60)") == set()
+    chosen = selection.entries(clinic, Selection.read({"q": "NOT dataset:Most"}))
+    for rows in (chosen, chosen.order_by("-pk")[:1], chosen.filter(age=60)):
+        assert "datasetitem" not in str(rows.query)
+    monkeypatch.setattr(search, "_FEW_OUTSIDE", 0)
+    assert found(clinic, q="NOT dataset:Most") == {"sixty"}
+    assert found(clinic, q="NOT dataset:Small") == set(PHOTOS) - {"sixty"}

@@ -14,6 +14,7 @@ from classifier.models import Evaluation
 from classifier.services.evaluation import evaluations
 from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
+from skinclinic.files import store
 from skinclinic.services import records
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories
@@ -218,6 +219,15 @@ def test_an_answer_that_is_kept_back_is_kept_back_here(row, clinic, clinician, e
     files = client.get(url("evaluation-heatmaps", row.pk))
     with zipfile.ZipFile(io.BytesIO(b"".join(files.streaming_content))) as archive:
         assert len(archive.namelist()) == 11
+    # One whose file is lost is no photo that never was: the table says what became of it.
+    store.delete(entries[2].photo.file_key)
+    (tile,) = [tile for tile in page.context["tiles"] if tile["name"] == entries[2].external_id]
+    answer = client.get(url("evaluation-heatmap", row.pk), {"item": tile["item"]})
+    assert answer.status_code == 404 and "file is lost" in answer.content.decode()
+    files = client.get(url("evaluation-heatmaps", row.pk))
+    with zipfile.ZipFile(io.BytesIO(b"".join(files.streaming_content))) as archive:
+        assert len(archive.namelist()) == 10
+        assert archive.read("photos.csv").decode().count("the photo's file is lost") == 1
 
 
 def test_only_curators_evaluate_and_outsiders_see_nothing(

@@ -176,10 +176,30 @@ def test_a_model_is_taken_away_whole_by_admins_and_written_down(
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for name in ("manifest.json", "model.safetensors"):
             assert archive.read(name) == (upload_dir / name).read_bytes()
+        card = json.loads(archive.read("model-card.json"))
+    assert card == client.get(url("model-card", version.pk)).json()
     assert AuditEvent.objects.get(action="model.fetch").subject_key == version.pk
     version.folder = "nowhere"
     version.save()
     assert "on this server" in messages_of(client.get(url("model-download", version.pk)))
+
+
+def test_the_model_card_for_programs_says_what_is_stated_and_null_for_the_rest(
+    client_for, clinician, clinic, upload_dir
+):
+    version = registry.register(upload_dir, clinic=clinic)
+    client = client_for(clinician)
+    assert url("model-card", version.pk) in client.get(url("model", version.pk)).content.decode()
+    card = client.get(f"/api/models/{version.pk}/card/").json()
+    assert card == client.get(url("model-card", version.pk)).json()
+    assert card["schema"] == "skinclinic-model-card/1"
+    assert (card["model"]["name"], card["model"]["weights_sha256"]) == (version.name, version.weights_sha256)
+    assert len(card["model"]["diseases"]) == 12 and card["model"]["is_demo"] == version.is_demo
+    assert card["training_data"]["stated"] == (version.manifest.get("trained_on") or None)
+    assert card["ethical_considerations"] is card["training_data"]["dataset"] is None
+    assert card["evaluations_here"] == []
+    (thresholds,) = card["threshold_sets"][:1]
+    assert thresholds["values"] == version.thresholds_for(clinic.pk)[0].values
 
 
 def with_list(files, upload_dir, tmp_path, *photos) -> dict:

@@ -42,6 +42,7 @@ ROLES = (
 )
 # What a part of an address or a field names in the world of test_isolation.
 BY_PATH = {
+    "datasets": "version",
     "analyses": "analysis", "answer-changes": "answer_change", "answers": "answer", "assessments": "assessment",
     "bin": "bin_item", "biopsies": "biopsy", "comments": "comment", "diagnoses": "pathology",
     "explanations": "explanation",

@@ -23,17 +23,17 @@ class Command(BaseCommand):
         parser.add_argument("--out", required=True, type=Path, help="a folder, or a name ending in .zip")
         parser.add_argument("--version", dest="number", type=int, help="default: the newest frozen one")
         parser.add_argument("--thumbnails", action="store_true")
-        parser.add_argument("--isic", action="store_true", help="also a table in the ISIC Archive's columns")
+        parser.add_argument("--isic", action="store_true", help="as without it: every export has isic.csv")
         parser.add_argument("--texts", action="store_true", help="with the pathology texts; needs --reason")
         parser.add_argument("--reason", default="", help="what it is for; kept in the audit")
         parser.add_argument("--clinic", help="the clinic's short name, if several have this dataset")
 
-    def handle(self, *, name, out, number, thumbnails, isic, texts, reason, clinic, **options):
+    def handle(self, *, name, out, number, thumbnails, texts, reason, clinic, **options):
         if texts and not reason.strip():
             raise CommandError("Say with --reason what the pathology texts are for; it is kept in the audit.")
         version = frozen_version(name, number, clinic)
-        wanted = export.Options(thumbnails, isic, texts)
-        facts = {"texts": texts, "thumbnails": thumbnails, "isic": isic}
+        wanted = export.Options(thumbnails, texts)
+        facts = {"texts": texts, "thumbnails": thumbnails}
         audit.record("dataset.export", version, reason=reason, facts=facts)
         try:
             if out.suffix.casefold() == ".zip":

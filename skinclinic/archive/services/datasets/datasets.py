@@ -12,6 +12,7 @@ from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet, Value
 from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels
+from skinclinic.archive.formats import isic_fields
 from skinclinic.archive.models import (
     LABEL_LENGTH,
     Dataset,
@@ -54,6 +55,8 @@ _TAKEN = {  # field of the item: where the entry has it
     "is_synthetic": "photo__is_synthetic",
     "tags": "tags",
 }
+# What else of an entry an item is made of.
+_OF_ENTRY = ("clinic_id", "patient_id", "photo__lesion_id", "columns", *_TAKEN.values())
 
 
 @transaction.atomic
@@ -239,8 +242,8 @@ def refresh(version: DatasetVersion, say: large.Say = lambda share: None) -> Non
 
 
 def _refresh(version: DatasetVersion, keys: Sequence[int], lesions: Mapping[int, int]) -> None:
-    paths = ("pk", "clinic_id", "patient_id", "photo__lesion_id", *_TAKEN.values())
-    names = (*_TAKEN, "person", "lesion")
+    paths = ("pk", *_OF_ENTRY)
+    names = (*_TAKEN, "person", "lesion", "isic")
     rows = version.items.filter(pk__in=keys, entry__isnull=False).order_by("pk")
     held = rows.values("pk", *names, *(f"entry__{path}" for path in paths))
     items, differing = [], set()
@@ -277,11 +280,7 @@ def _add(
     lesions = torn_lesions.whole(version.clinic_id)
     while True:
         # Who is there already is asked for a range of keys: a plan that no statistics can mislead.
-        found = list(
-            entries.filter(pk__gt=last).values(
-                "pk", "clinic_id", "patient_id", "photo__lesion_id", *_TAKEN.values()
-            )[:_BATCH]
-        )
+        found = list(entries.filter(pk__gt=last).values("pk", *_OF_ENTRY)[:_BATCH])
         if not found:
             return added
         with transaction.atomic():
@@ -310,6 +309,7 @@ def _snapshot(row: dict, lesions: Mapping[int, int]) -> dict:
         "entry_id": row["pk"],
         "person": pseudonyms.person(row["clinic_id"], row["patient_id"]),
         "lesion": pseudonyms.lesion(row["clinic_id"], lesions.get(row["pk"], row["photo__lesion_id"])),
+        "isic": isic_fields.kept(row["columns"]) or None,
     }
 
 

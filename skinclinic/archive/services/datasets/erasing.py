@@ -30,6 +30,7 @@ BLANK = {
     "entry": None, "phash": None, "subtype": "", "icd10": "", "impression": "",
     "text": "", "confirmed_by": "", "person": "", "lesion": "", "kind": "", "taken_on": None, "age": None,
     "age_to": None, "sex": "", "skin_type": None, "ethnicity": "", "site": "", "source_name": "", "tags": "",
+    "isic": None,
 }  # fmt: skip
 
 

@@ -1,11 +1,14 @@
 """Writing a frozen version out, de-identified: as a ZIP that can be resumed at any byte, or to a folder."""
 
+import hashlib
+import json
 import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -13,8 +16,10 @@ from django.utils.translation import ngettext
 
 from skinclinic import imaging
 from skinclinic.archive.models import DatasetVersion
-from skinclinic.archive.services.datasets import against
+from skinclinic.archive.services.datasets import against, large
+from skinclinic.archive.services.exporting import croissant, datasheet
 from skinclinic.archive.services.exporting import tables as export_tables
+from skinclinic.archive.services.exporting.tables import Written
 from skinclinic.files import store as files
 from skinclinic.files import whole
 from skinclinic.services.refused import Refused
@@ -26,22 +31,22 @@ log = logging.getLogger(__name__)
 FOLDER = "exports"
 _PIECE = 1 << 20
 _AT_ONCE = 2000
+# Raise it when an export holds other files than before, so that none is gone on with that was begun otherwise.
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
 class Options:
-    """``thumbnails`` instead of the full photos; ``isic``: also a table in the ISIC Archive's columns;
-    ``texts``: with the pathology texts."""
+    """``thumbnails`` instead of the full photos; ``texts``: with the pathology texts."""
 
     thumbnails: bool = False
-    isic: bool = False
     texts: bool = False
 
     @property
     def key(self) -> str:
         """The options as part of a file's name."""
-        chosen = [name for name in ("thumbnails", "isic", "texts") if getattr(self, name)]
-        return "-".join(chosen) or "full"
+        chosen = [name for name in ("thumbnails", "texts") if getattr(self, name)]
+        return f"{'-'.join(chosen) or 'full'}-{_FORMAT}"
 
 
 def check(version: DatasetVersion) -> None:
@@ -175,9 +180,67 @@ def _gone(sha256: str) -> Refused:
     )
 
 
-def _tables(version: DatasetVersion, options: Options):
-    return export_tables.tables(
-        version, isic=options.isic, thumbnails=options.thumbnails, texts=options.texts
+def _tables(version: DatasetVersion, options: Options) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """(file name, its bytes) of all files beside the photos; each is written before the next is asked for."""
+    written: dict[str, Written] = {}
+    for name, pieces in export_tables.tables(version, thumbnails=options.thumbnails, texts=options.texts):
+        if name == export_tables.ABOUT:
+            # The last one, which says that all are there.
+            columns = export_tables.columns_of(version)
+            yield croissant.FILE, [as_json(croissant.of(version, written, columns))]
+            yield datasheet.FILE, [as_json(datasheet.of(version))]
+        yield name, _measured(name, pieces, written)
+
+
+def as_json(values: dict[str, Any]) -> bytes:
+    """As it lies in an export."""
+    return json.dumps(values, ensure_ascii=False, indent=1).encode()
+
+
+def _measured(name: str, pieces: Iterable[bytes], written: dict[str, Written]) -> Iterator[bytes]:
+    digest, size = hashlib.sha256(), 0
+    for piece in pieces:
+        digest.update(piece)
+        size += len(piece)
+        yield piece
+    written[name] = Written(size, digest.hexdigest())
+
+
+def croissant_of(version: DatasetVersion) -> bytes:
+    """``croissant.json`` of the whole export. Raises Refused, also for a large version that was never exported: its
+    table is read whole for it; OSError where the tables cannot be stored."""
+    check(version)
+    if stored := _stored(version, croissant.FILE):
+        return stored
+    if large.is_large(version):
+        raise _not_exported_yet()
+    _stored_tables(version, Options())
+    return (folder_of(version) / Options().key / croissant.FILE).read_bytes()
+
+
+def datasheet_of(version: DatasetVersion) -> bytes:
+    """``datasheet.json`` as it is now; of a large version as its export has it. Raises Refused."""
+    if not large.is_large(version):
+        return as_json(datasheet.of(version))
+    if stored := _stored(version, datasheet.FILE):
+        return stored
+    raise _not_exported_yet()
+
+
+def _stored(version: DatasetVersion, name: str) -> bytes:
+    try:
+        return (folder_of(version) / Options().key / name).read_bytes() if version.is_frozen else b""
+    except OSError:
+        return b""
+
+
+def _not_exported_yet() -> Refused:
+    return Refused(
+        "",
+        _(
+            "Of so many photos this is written with the first export. Freeze the version, export it once, then "
+            "ask again."
+        ),
     )
 
 
@@ -185,7 +248,7 @@ def _stored_tables(version: DatasetVersion, options: Options) -> list[Path]:
     """The tables as files, written once: a frozen version's do not change, and their sizes must be known."""
     folder = folder_of(version) / options.key
     folder.mkdir(parents=True, exist_ok=True)
-    done = folder / "dataset.json"
+    done = folder / export_tables.ABOUT
     if not done.exists():
         for name, pieces in _tables(version, options):
             _write(folder / name, pieces)

@@ -3,15 +3,19 @@
 import json
 import shutil
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 from skinclinic.archive.formats.problems import TableRefused, _
 from skinclinic.archive.formats.tables import MOST_BYTES
 from skinclinic.archive.models import PROVENANCE, Import, Source
+from skinclinic.archive.services.exporting import croissant, datasheet, tables
 from skinclinic.models.columns import field_of
 
 TABLE, ABOUT = "photos.csv", "dataset.json"
-FILES = (TABLE, ABOUT)
+# All that an export holds beside photos; the others say again, for other programs, what these two say.
+FILES = (TABLE, ABOUT, tables.ISIC, croissant.FILE, datasheet.FILE)
 _MOST_ABOUT = 4 << 20
 
 
@@ -20,9 +24,9 @@ def take_table(row: Import, folder: Path) -> None:
     photos come from fills the gaps of the import's source. Raises TableRefused."""
     table = folder / "table.csv"
     try:
-        with _open(Path(row.photos), TABLE, MOST_BYTES) as found, table.open("wb") as file:
+        with opened(Path(row.photos), TABLE, MOST_BYTES) as found, table.open("wb") as file:
             shutil.copyfileobj(found, file)
-        with _open(Path(row.photos), ABOUT, _MOST_ABOUT) as found:
+        with opened(Path(row.photos), ABOUT, _MOST_ABOUT) as found:
             about = json.loads(found.read())
         sources = about["sources"]
         known = {name: _joined(sources, name) for name in PROVENANCE}
@@ -32,6 +36,11 @@ def take_table(row: Import, folder: Path) -> None:
         ) from None
     row.metadata = str(table)
     row.save(update_fields=["metadata"])
+    fill_gaps(row, known)
+
+
+def fill_gaps(row: Import, known: Mapping[str, str]) -> None:
+    """What the import's source does not say yet; what does not fit stays away."""
     source = Source.objects.get(imports=row)
     for name, value in known.items():
         most = field_of(Source, name).max_length or 0
@@ -40,10 +49,12 @@ def take_table(row: Import, folder: Path) -> None:
     source.save(update_fields=PROVENANCE)
 
 
-def _open(photos: Path, name: str, most: int):
+def opened(photos: Path, name: str, most: int) -> IO[bytes]:
+    """A file among the photos, of at most so many bytes. Raises OSError, KeyError, BadZipFile."""
     if photos.is_dir():
         path = photos / name
-        if path.is_symlink() or path.stat().st_size > most:
+        is_inside = path.resolve().is_relative_to(photos.resolve())
+        if path.is_symlink() or not is_inside or path.stat().st_size > most:
             raise OSError(name)
         return path.open("rb")
     with zipfile.ZipFile(photos) as archive:

@@ -7,11 +7,14 @@ counted from that patient's first photo.
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from django.db.models import Min
 from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels
+from skinclinic.archive.formats import isic_fields
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.services.patient_codes import leads_to_person, without_codes
 from skinclinic.services.refused import Refused
@@ -24,33 +27,47 @@ COLUMNS = (
     "proven", "confirmed_by", "patient", "lesion", "age", "sex", "skin_type", "ethnicity", "site", "year",
     "day", "kind", "split", "source", "synthetic", "tags",
 )  # fmt: skip
-# Only where a photo is there with several of its lesions.
+ISIC, PHOTOS, ABOUT = "isic.csv", "photos.csv", "dataset.json"
+# In photos.csv only where a photo is there with several of its lesions.
 SQUARE = "square"
+# The ISIC Archive's, and at the end five of ours that tell what its own cannot.
 ISIC_COLUMNS = (
-    "isic_id", "patient_id", "lesion_id", "age_approx", "sex", "anatom_site_general", "diagnosis_1",
-    "diagnosis_2", "diagnosis_confirm_type", "fitzpatrick_skin_type", "image_type",
+    "isic_id", "attribution", "copyright_license", "patient_id", "lesion_id", "age_approx", "sex",
+    "fitzpatrick_skin_type", "anatom_site_general", "anatom_site_special", *isic_fields.SITE, *isic_fields.DIAGNOSIS,
+    "diagnosis_confirm_type", "image_type", "dermoscopic_type", "tbp_tile_type", "image_manipulation",
+    "acquisition_day", "concomitant_biopsy", "clin_size_long_diam_mm", "melanocytic", "mel_thick_mm",
+    "mel_mitotic_index", "mel_ulcer", "personal_hx_mm", "family_hx_mm", "label", "subtype", "site", "split", SQUARE,
 )  # fmt: skip
 # Made here, of hashes and numbers.
-_OURS = {"photo", "file", "sha256", "isic_id", "patient", "patient_id", "lesion", "lesion_id", "day", SQUARE}
+_OURS = {
+    "photo", "file", "sha256", "isic_id", "patient", "patient_id", "lesion", "lesion_id", "day", "acquisition_day",
+    SQUARE,
+}  # fmt: skip
+# What a curator wrote of a source, an address and a year of publication among it.
+_UNCHECKED = _OURS | {"attribution", "copyright_license"}
 _DAY = re.compile(r"(?<!\d)(19|20)\d\d[-./ ](0?[1-9]|1[0-2])[-./ ](0?[1-9]|[12]\d|3[01])(?!\d)")
 # Of a member; what else its photo's entry says is not asked for.
 _READ = tuple(column.name for column in DatasetItem._meta.concrete_fields)
 _ISIC_OLDEST = 85
-_ISIC_GROUPS = {"malignant": "Malignant", "premalignant": "Indeterminate", "benign": "Benign"}
-_ISIC_SITES = {
-    **dict.fromkeys(("scalp", "forehead", "nose", "periorbital", "cheek", "ear", "lip", "chin", "neck"), "head/neck"),
-    **dict.fromkeys(("chest", "abdomen"), "anterior torso"),
-    **dict.fromkeys(("shoulder", "upper_arm", "forearm", "hand", "finger"), "upper extremity"),
-    **dict.fromkeys(("buttock", "thigh", "lower_leg", "foot", "toe"), "lower extremity"),
-    **dict.fromkeys(("palm", "sole", "palm_or_sole"), "palms/soles"),
-    **dict.fromkeys(("head_neck", "face"), "head/neck"),
-    "back": "posterior torso",
-    "front_of_trunk": "anterior torso",
-    "side_of_trunk": "lateral torso",
-    "upper_limb": "upper extremity",
-    "lower_limb": "lower extremity",
-    **dict.fromkeys(("genital", "oral_or_genital"), "oral/genital"),
-}  # fmt: skip
+_ISIC_TYPES = {
+    "dermoscopic": "dermoscopic",
+    "overview": "clinical: overview",
+    "close_up": "clinical: close-up",
+}
+
+
+@dataclass(frozen=True)
+class Written:
+    """A table as it was written: its size in bytes and its SHA-256."""
+
+    size: int
+    sha256: str
+
+
+def columns_of(version: DatasetVersion) -> tuple[str, ...]:
+    """The columns of ``photos.csv``."""
+    held = version.items.exclude(entry=None).exclude(entry__photo__picture="")
+    return (*COLUMNS, SQUARE) if held.exists() else COLUMNS
 
 
 def photo_file(sha256: str) -> str:
@@ -59,31 +76,36 @@ def photo_file(sha256: str) -> str:
 
 
 def tables(
-    version: DatasetVersion, *, isic: bool, thumbnails: bool, texts: bool
+    version: DatasetVersion, *, thumbnails: bool, texts: bool
 ) -> Iterator[tuple[str, Iterator[bytes]]]:
     """(file name, its bytes in pieces) of each table.
 
     With thumbnails no hash is given, for it is not theirs. ``texts``: with what pathologists wrote, in which
     nobody can rule out a name.
     """
-    if isic:
-        yield (
-            "isic.csv",
-            pieces(
-                ISIC_COLUMNS, (_in_order(ISIC_COLUMNS, _checked(_isic_row(item))) for item in _items(version))
-            ),
-        )
     first_days = dict(
         version.items.exclude(person="").order_by().values_list("person").annotate(day=Min("taken_on"))
     )
-    left_out = ({"sha256": ""} if thumbnails else {}) | ({} if texts else {"text": ""})
+    licences = {
+        source["name"]: (source.get("citation") or "", source.get("licence") or "")
+        for source in _sources(version)
+    }
     squares = _squares(version)
+    isic = (
+        _in_order(
+            ISIC_COLUMNS,
+            _checked(_isic_row(item, first_days, licences) | {SQUARE: squares.get(item.pk, "")}),
+        )
+        for item in _items(version)
+    )
+    yield ISIC, pieces(ISIC_COLUMNS, isic)
+    left_out = ({"sha256": ""} if thumbnails else {}) | ({} if texts else {"text": ""})
     columns = (*COLUMNS, SQUARE) if squares else COLUMNS
     rows = (
         _in_order(columns, _checked(_row(item, first_days) | {SQUARE: squares.get(item.pk, "")} | left_out))
         for item in _items(version)
     )
-    yield "photos.csv", pieces(columns, rows)
+    yield PHOTOS, pieces(columns, rows)
     about = {
         "format": 1,
         "name": version.dataset.name,
@@ -95,7 +117,12 @@ def tables(
         "count": version.items.count(),
         "thumbnails": thumbnails,
     }
-    yield "dataset.json", iter([json.dumps(about, ensure_ascii=False, indent=1).encode()])
+    yield ABOUT, iter([json.dumps(about, ensure_ascii=False, indent=1).encode()])
+
+
+def _sources(version: DatasetVersion) -> list[dict]:
+    """Where its photos come from, as it was when the version was frozen."""
+    return [source for source in version.provenance if isinstance(source, dict)]
 
 
 def _squares(version: DatasetVersion) -> dict[int, str]:
@@ -116,7 +143,11 @@ def _items(version: DatasetVersion) -> Iterator[DatasetItem]:
 def _checked(row: dict) -> dict:
     """The row, if nothing in it leads to a person or tells a day. Raises Refused, naming photo and column."""
     for name, value in row.items():
-        if isinstance(value, str) and name not in _OURS and (_DAY.search(value) or leads_to_person(value)):
+        if (
+            isinstance(value, str)
+            and name not in _UNCHECKED
+            and (_DAY.search(value) or leads_to_person(value))
+        ):
             message = _(
                 "Photo %(photo)s is not exported: its column “%(column)s” holds a date, an address or a number that "
                 "may lead to a person. Correct that in the archive and make a new version."
@@ -175,18 +206,46 @@ def _isic_age(item: DatasetItem) -> int | str:
     return min(5 * ((item.age + 2) // 5), _ISIC_OLDEST)
 
 
-def _isic_row(item: DatasetItem) -> dict:
-    disease = BY_KEY.get(item.label)
-    return {
-        "isic_id": item.content_sha256[:16],
+def _isic_row(item: DatasetItem, first_days: dict, licences: dict[str, tuple[str, str]]) -> dict:
+    """What the ISIC Archive's columns hold of a photo; of what nobody said, nothing."""
+    said: dict[str, str] = item.isic or {}
+    row: dict[str, object] = dict.fromkeys(ISIC_COLUMNS, "")
+    row |= {name: value for name, value in said.items() if name in row}
+    is_melanoma = item.label == "mm"
+    if not is_melanoma:
+        row |= dict.fromkeys(isic_fields.OF_MELANOMA, "")
+    row |= zip(isic_fields.DIAGNOSIS, isic_fields.diagnosis(item.label, said), strict=True)
+    row |= zip(isic_fields.SITE, isic_fields.site(item.site), strict=True)
+    attribution, licence = licences.get(item.source_name, ("", ""))
+    confirmed_by = item.confirmed_by or ("histopathology" if item.is_proven else "")
+    first = first_days.get(item.person)
+    image_type = _ISIC_TYPES.get(item.kind, "")
+    row |= {
+        "isic_id": PurePosixPath(photo_file(item.content_sha256)).stem,
+        "attribution": attribution,
+        "copyright_license": licence,
         "patient_id": item.person,
         "lesion_id": item.lesion,
         "age_approx": _isic_age(item),
         "sex": item.sex if item.sex in ("male", "female") else "",
-        "anatom_site_general": _ISIC_SITES.get(item.site, ""),
-        "diagnosis_1": _ISIC_GROUPS[disease.tier] if disease else "",
-        "diagnosis_2": disease.isic if disease else item.label,
-        "diagnosis_confirm_type": item.confirmed_by or ("histopathology" if item.is_proven else ""),
-        "fitzpatrick_skin_type": skin_types.name(item.skin_type).replace("–", "-"),
-        "image_type": "dermoscopic" if item.kind == "dermoscopic" else "clinical: close-up",
+        "fitzpatrick_skin_type": skin_types.name(item.skin_type)
+        if item.skin_type in skin_types.SINGLE
+        else "",
+        "anatom_site_general": isic_fields.general_site(item.site),
+        "anatom_site_special": isic_fields.special_site(item.site, said.get("anatom_site_special", "")),
+        "diagnosis_confirm_type": confirmed_by,
+        "image_type": said.get("image_type", "") or image_type,
+        "label": item.label,
+        "subtype": item.subtype,
+        "site": item.site,
+        "split": item.split,
     }
+    if item.is_synthetic:
+        row["image_manipulation"] = "synthetic"
+    if item.taken_on and first:
+        row["acquisition_day"] = (item.taken_on - first).days
+    if confirmed_by != "histopathology":
+        row["concomitant_biopsy"] = ""
+    if row["image_type"] != "dermoscopic":
+        row["dermoscopic_type"] = ""
+    return row

@@ -23,7 +23,8 @@ from skinclinic.archive.models import Entry, Import
 from skinclinic.archive.services.curating import vocabulary
 from skinclinic.archive.services.curating.entries import labels_known
 from skinclinic.archive.services.exporting import read_back
-from skinclinic.archive.services.importing import tables
+from skinclinic.archive.services.exporting.tables import SQUARE
+from skinclinic.archive.services.importing import described, tables
 from skinclinic.archive.services.importing.comparing import Comparing
 from skinclinic.archive.services.importing.facts import Facts
 from skinclinic.archive.services.importing.labelling import Labels
@@ -52,7 +53,8 @@ def check(row: Import, plan: Path, changes: Path, say: Callable[[int, int], None
     ``notes`` (written as errors are, of what keeps no row out), ``unknown_labels`` {word: rows} (the most
     frequent of ``unknown_label_count``; ``unknown_label_rows`` names some of their rows), ``words`` of
     other fields, ``unread_columns``, ``new_names`` (diseases new to the clinic), ``passed_over`` {kind of
-    file: {count, names}}, ``contradictions``, ``photo_notes`` {code of ``imaging.NOTES``: {count, names}},
+    file: {count, names}}, ``not_taken`` {what of a description: names}, ``contradictions``,
+    ``photo_notes`` {code of ``imaging.NOTES``: {count, names}},
     ``files_without_row``, ``kept_out`` (photos of rows that cannot be read), ``new``, ``unchanged``,
     ``changed``, ``kept``, ``changes`` {field: counts}, ``known`` (files that another source holds already),
     ``doubled`` (the same file twice), ``left_out``, ``labels``.
@@ -62,11 +64,14 @@ def check(row: Import, plan: Path, changes: Path, say: Callable[[int, int], None
     except PhotosRefused as refused:
         return {"refused": refusal(refused)}
     read: set[str] = set(read_back.FILES) if row.format == Import.Format.EXPORT else set()
+    files, not_taken = described.told(plan.parent)
+    read |= files
     try:
         table = tables.of(row, photos, plan.parent)
         source = Reading(row.format, photos, table, row.columns, row.words, row.defaults, row.level)
         read |= tables.names_of(row, photos, plan.parent)
-        return _Check(row, source, say).run(plan, changes) | _passed_over(photos, read)
+        report = _Check(row, source, say).run(plan, changes)
+        return report | {"not_taken": not_taken} | _passed_over(photos, read)
     except NotCertain as refused:
         return {"refused": refusal(refused), "encodings": refused.to_json(), **_passed_over(photos, read)}
     except (PhotosRefused, TableRefused) as refused:
@@ -211,9 +216,8 @@ class _Check:
             return None
         row = self._told_apart(row)
         self._look_at_code(row)
-        if row.external_id in self.ids:
-            self._problem(row, _("an earlier row has a photo of this name"), row.external_id)
-        self.ids.add(row.external_id)
+        if self._is_further_lesion(row):
+            return None
         label = None if row.left_out else self.labels.of(row)
         is_left_out = row.left_out or (label is not None and label[0] == LEAVE_OUT)
         if label is None and not row.left_out and not row.label:
@@ -243,6 +247,22 @@ class _Check:
             self._compare()
         told = {"of_patient": self.facts.of_patient(row), "of_lesion": self.facts.of_lesion(row)}
         return {**asdict(row), "label": label[0], "file": name, "upload_sha256": sha256, **told}
+
+    def _is_further_lesion(self, row: Row) -> bool:
+        """Whether an earlier row has the photo, of which this one is another square; that is said. Another row of the
+        same name is an error."""
+        is_known = row.external_id in self.ids
+        self.ids.add(row.external_id)
+        if is_known and row.columns.get(SQUARE):
+            message = _(
+                "a further lesion of a photo that an earlier row has; a photo is imported once, this is left out"
+            )
+            self._note([Problem(SQUARE, message, row.file)], row)
+            self.counts["left_out"] += 1
+            return True
+        if is_known:
+            self._problem(row, _("an earlier row has a photo of this name"), row.external_id)
+        return False
 
     def _problem(
         self, row: Row, message: str, value: str = "", *, column: str = "", **params: object

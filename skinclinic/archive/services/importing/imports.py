@@ -20,7 +20,7 @@ from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.archive.models import DatasetItem, DatasetVersion, Import, SavedMapping, Source
 from skinclinic.archive.services.exporting import read_back
 from skinclinic.archive.services.importing import check as import_check
-from skinclinic.archive.services.importing import comparing, undoing
+from skinclinic.archive.services.importing import comparing, described, undoing
 from skinclinic.archive.services.importing import dataset as dataset_of_import
 from skinclinic.archive.services.importing import tables as import_tables
 from skinclinic.archive.services.importing import write as import_write
@@ -287,6 +287,8 @@ def run_check(row: Import, say=lambda done, total: None) -> Import:
     try:
         if row.format == Import.Format.EXPORT and not row.metadata:
             read_back.take_table(row, plan.parent)
+        if row.format == Import.Format.CROISSANT and not row.metadata:
+            described.take_table(row, plan.parent)
         _scan_tables(row)
         report = import_check.check(row, draft, changes_file(row), say)
         if fine := is_fine(report):

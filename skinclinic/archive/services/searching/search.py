@@ -3,7 +3,7 @@
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
-from skinclinic.archive.models import BackgroundDisease, Dataset, DatasetItem, DatasetVersion, Source
+from skinclinic.archive.models import BackgroundDisease, Dataset, DatasetItem, DatasetVersion, Entry, Source
 from skinclinic.archive.services.searching import facts, query_text
 from skinclinic.archive.services.searching.facts import NOTHING
 from skinclinic.archive.services.searching.query_text import Both, Either, Node, Not, QueryError, Term
@@ -14,6 +14,8 @@ from skinclinic.vocabulary.days import span
 from skinclinic.vocabulary.matching import fold
 
 _MANY_PATIENTS = 500
+# So many entries may be named by their keys.
+_FEW_OUTSIDE = 2000
 
 
 def condition(clinic: Clinic, text: str) -> Q:
@@ -42,6 +44,8 @@ def explain(error: QueryError) -> str:
 
 def _of(clinic: Clinic, node: Node) -> Q:
     if isinstance(node, Not):
+        if isinstance(node.node, Term) and node.node.field == "dataset":
+            return _not_in_datasets(clinic, node.node.text.strip())
         return ~_of(clinic, node.node)
     if isinstance(node, Both):
         found = Q()
@@ -125,24 +129,40 @@ def _source(clinic: Clinic, text: str) -> Q:
 
 
 def _dataset(clinic: Clinic, text: str) -> Q:
+    return in_datasets(_called(clinic, text)) if text else NOTHING
+
+
+def _called(clinic: Clinic, text: str) -> list[int]:
     found = Dataset.objects.filter(clinic=clinic, name__icontains=text)
-    return in_datasets(list(found.values_list("pk", flat=True)[:50]))
+    return list(found.values_list("pk", flat=True)[:50])
+
+
+def _not_in_datasets(clinic: Clinic, text: str) -> Q:
+    """Entries outside. Where a dataset holds nearly all of the archive, looking for the others in the order of a page
+    would ask for each entry, again for every part of the page: then they are looked for once, and named by keys."""
+    datasets = _called(clinic, text) if text else []
+    inside = in_datasets(datasets)
+    largest = max(_newest(datasets), key=lambda version: version.photos or 0, default=None)
+    entries = Entry.objects.filter(clinic=clinic).order_by()
+    if largest is None or not largest.photos or entries.count() - largest.photos > _FEW_OUTSIDE:
+        return ~inside
+    outside = list(entries.filter(~inside).values_list("pk", flat=True)[: _FEW_OUTSIDE + 1])
+    return Q(pk__in=outside) if len(outside) <= _FEW_OUTSIDE else ~inside
 
 
 def in_datasets(datasets: list[int]) -> Q:
     """Entries in the newest version of any of these datasets."""
-    newest = [
-        version
-        for dataset in datasets
-        if (
-            version := DatasetVersion.objects.filter(dataset=dataset)
-            .order_by("-number")
-            .values_list("pk", flat=True)
-            .first()
-        )
-    ]
+    newest = _newest(datasets)
     items = DatasetItem.objects.filter(version__in=newest, entry=OuterRef("pk"))
     return Q(Exists(items)) if newest else NOTHING
+
+
+def _newest(datasets: list[int]) -> list[DatasetVersion]:
+    versions = DatasetVersion.objects.filter(dataset__in=datasets).order_by("dataset", "-number")
+    newest: dict[int, DatasetVersion] = {}
+    for version in versions.only("pk", "dataset", "photos"):
+        newest.setdefault(version.dataset_id, version)
+    return list(newest.values())
 
 
 def _date(clinic: Clinic, text: str) -> Q:
