@@ -121,18 +121,17 @@ def test_a_browser_that_wants_portuguese_gets_it():
         assert '<html lang="pt-br"' in page and "Nome de usuário" in page
 
 
-def test_how_much_is_translated_is_counted_against_the_fullest_catalogue(tmp_path, monkeypatch):
+def test_how_much_is_translated_is_counted_against_catalogues_that_people_keep(tmp_path, monkeypatch):
     monkeypatch.setattr(languages, "FOLDER", tmp_path)
-    for name, texts in (("ko", ("a", "b", "c")), ("xx_YY", ("a", "c", "of the past"))):
+    for name, texts in (("ko", ("a", "b", "c", "d")), ("xx_YY", ("a", "c", "d", "of the past"))):
         (tmp_path / name / "LC_MESSAGES").mkdir(parents=True)
         catalogue = polib.POFile()
         catalogue.metadata = {"Content-Type": "text/plain; charset=UTF-8"}
         catalogue += [polib.POEntry(msgid=text, msgstr="x") for text in texts]
         catalogue.save_as_mofile(str(tmp_path / name / "LC_MESSAGES" / "django.mo"))
     (tmp_path / "xx_YY" / "machine-drafted").write_text("")
-    # Four texts in all, of which each has three.
-    assert (languages.share_translated("xx-yy"), languages.share_translated("zz")) == (75, 0)
-    assert languages.share_translated("en") == 100
+    # What the product no longer says counts for neither.
+    assert [languages.share_translated(code) for code in ("xx-yy", "zz", "ko", "en")] == [75, 0, 100, 100]
     assert languages.drafted() == {"xx-yy"}
     assert language_marks.mark("xx-yy") == f"{DRAFTED} · 75 % translated"
 
