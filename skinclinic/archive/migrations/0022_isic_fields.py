@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('archive', '0009_items_in_order'),
+        ('archive', '0020_dicom_photos'),
     ]
 
     operations = [
@@ -18,11 +18,11 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='import',
             name='format',
-            field=models.CharField(choices=[('pad-ufes-20', 'PAD-UFES-20'), ('isic', 'ISIC Archive'), ('isic-2019', 'ISIC 2018, 2019'), ('isic-2020', 'ISIC 2020'), ('ham10000', 'HAM10000'), ('bcn20000', 'BCN20000'), ('milk10k', 'MILK10k'), ('isic-multi', 'ISIC MultiImage'), ('ddi', 'DDI'), ('fitzpatrick17k', 'Fitzpatrick17k'), ('scin', 'SCIN'), ('derm7pt', 'derm7pt'), ('med-node', 'MED-NODE'), ('dermofit', 'Dermofit'), ('folder', 'One folder per disease'), ('csv', 'Any table'), ('croissant', 'Croissant (MLCommons)'), ('skinclinic', 'SkinClinic export')], max_length=24, verbose_name='format'),
+            field=models.CharField(choices=[('pad-ufes-20', 'PAD-UFES-20'), ('isic', 'ISIC Archive'), ('isic-2019', 'ISIC 2018, 2019'), ('isic-2020', 'ISIC 2020'), ('ham10000', 'HAM10000'), ('bcn20000', 'BCN20000'), ('milk10k', 'MILK10k'), ('isic-multi', 'ISIC MultiImage'), ('ddi', 'DDI'), ('fitzpatrick17k', 'Fitzpatrick17k'), ('scin', 'SCIN'), ('derm7pt', 'derm7pt'), ('med-node', 'MED-NODE'), ('dermofit', 'Dermofit'), ('folder', 'One folder per disease'), ('dicom', 'DICOM photos'), ('csv', 'Any table'), ('croissant', 'Croissant (MLCommons)'), ('skinclinic', 'SkinClinic export')], max_length=24, verbose_name='format'),
         ),
         migrations.AlterField(
             model_name='savedmapping',
             name='format',
-            field=models.CharField(choices=[('pad-ufes-20', 'PAD-UFES-20'), ('isic', 'ISIC Archive'), ('isic-2019', 'ISIC 2018, 2019'), ('isic-2020', 'ISIC 2020'), ('ham10000', 'HAM10000'), ('bcn20000', 'BCN20000'), ('milk10k', 'MILK10k'), ('isic-multi', 'ISIC MultiImage'), ('ddi', 'DDI'), ('fitzpatrick17k', 'Fitzpatrick17k'), ('scin', 'SCIN'), ('derm7pt', 'derm7pt'), ('med-node', 'MED-NODE'), ('dermofit', 'Dermofit'), ('folder', 'One folder per disease'), ('csv', 'Any table'), ('croissant', 'Croissant (MLCommons)'), ('skinclinic', 'SkinClinic export')], max_length=24),
+            field=models.CharField(choices=[('pad-ufes-20', 'PAD-UFES-20'), ('isic', 'ISIC Archive'), ('isic-2019', 'ISIC 2018, 2019'), ('isic-2020', 'ISIC 2020'), ('ham10000', 'HAM10000'), ('bcn20000', 'BCN20000'), ('milk10k', 'MILK10k'), ('isic-multi', 'ISIC MultiImage'), ('ddi', 'DDI'), ('fitzpatrick17k', 'Fitzpatrick17k'), ('scin', 'SCIN'), ('derm7pt', 'derm7pt'), ('med-node', 'MED-NODE'), ('dermofit', 'Dermofit'), ('folder', 'One folder per disease'), ('dicom', 'DICOM photos'), ('csv', 'Any table'), ('croissant', 'Croissant (MLCommons)'), ('skinclinic', 'SkinClinic export')], max_length=24),
         ),
     ]
