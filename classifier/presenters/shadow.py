@@ -82,7 +82,8 @@ def calibrated(content: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
         )
     ]  # fmt: skip
     for key, name in (("slope", _("Slope (1 is best)")), ("in_the_large", _("In the large (0 is best)"))):
-        found.append((name, *(_fitted(one) for one in told[key]), ""))
+        now, then = (_fitted(one) for one in told[key])
+        found.append((name, now, then, ""))
     return found
 
 

@@ -86,13 +86,13 @@ def _lists(pairs: dict[int, Pair], limits: list[np.ndarray]) -> dict[str, Any]:
     if not pairs:
         return {}
     units = [one[4] for one in pairs.values()]
-    scores = [
-        np.array([[one[side][key] for key in DISEASE_KEYS] for one in pairs.values()]) for side in (0, 1)
-    ]
+    sides = ([one[0] for one in pairs.values()], [one[1] for one in pairs.values()])
+    scores = [np.array([[one[key] for key in DISEASE_KEYS] for one in side]) for side in sides]
     listed = [is_listed(of, limit) for of, limit in zip(scores, limits, strict=True)]
     says = [malignancy.says_malignant(of, limit, AS_BENIGN) for of, limit in zip(scores, limits, strict=True)]
     same_first = scores[0].argmax(1) == scores[1].argmax(1)
-    unlike = [[one[side] for one in pairs.values() if one[side] is not None] for side in (2, 3)]
+    told = ([one[2] for one in pairs.values()], [one[3] for one in pairs.values()])
+    unlike = [[value for value in side if value is not None] for side in told]
     return {
         "same": _alike((listed[0] == listed[1]).all(1), units),
         "first": _alike(same_first, units),
