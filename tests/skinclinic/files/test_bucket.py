@@ -55,6 +55,8 @@ def pail(radosgw, settings, home):
 def away(pail, settings, monkeypatch):
     """From now on nobody listens where the bucket was; called again with True it is back."""
     there = settings.PHOTO_STORAGE
+    # A pause before another attempt changes nothing here.
+    monkeypatch.setattr(in_bucket, "_ATTEMPTS", 1)
     nowhere = f"s3://photos/home?endpoint=http://127.0.0.1:{servers.free_port()}"
 
     def turn(is_there: bool = False) -> None:
@@ -240,14 +242,20 @@ def test_where_the_database_did_not_say_whether_it_committed_the_files_stay_for_
     assert Photo.objects.count() == 1 and photo.file_key not in keys
 
 
-def test_a_backup_of_the_bucket_comes_back_to_an_empty_one(
+def test_a_backup_moves_photos_to_a_bucket_and_of_there_to_an_empty_one(
     transactional_db, pail, radosgw, clinic, clinician, tmp_path, settings
 ):
+    there, settings.PHOTO_STORAGE = settings.PHOTO_STORAGE, ""
     for seed in range(3):
         factories.make_photo(clinic, clinician, seed=seed)
-    before = {key: store.read(key) for key in objects(pail)}
     said = io.StringIO()
     call_command("backup", tmp_path / "b", begin=True, stdout=said)
+    # From the disk to the bucket.
+    before = {key: store.read(key) for key in stored_files()}
+    settings.PHOTO_STORAGE = there
+    call_command("restore", tmp_path / "b", missing_files=True, stdout=said)
+    assert {key: store.read(key) for key in objects(pail)} == before and len(before) == 6
+    call_command("backup", tmp_path / "b", stdout=said)
     # What is there already is not read again.
     call_command("backup", tmp_path / "b", stdout=said)
     assert [finding for finding in deep.findings({}) if finding.level != OK] == []
@@ -305,7 +313,7 @@ def test_an_erased_patient_is_in_the_bucket_no_more(pail, away, clinic, clinicia
     assert not BinItem.objects.exists()
 
 
-def test_the_doctor_looks_at_the_bucket(pail, radosgw, settings):
+def test_the_doctor_looks_at_the_bucket(db, pail, radosgw, settings):
     found = list(photo_storage.photo_storage())
     # Its way is not encrypted here.
     assert [finding.level for finding in found] == [WARNING, OK], found
@@ -375,6 +383,8 @@ def test_sealed_photos_are_read_by_who_has_the_key_alone(
     with pytest.raises(store.Sealed):
         store.read(photo.file_key)
     assert any("PHOTO_KEY" in finding.said for finding in deep.findings({}))
+    (wrong,) = (finding for finding in photo_storage.photo_storage() if finding.level == FAILURE)
+    assert "does not open" in wrong.said and "PHOTO_KEY" in wrong.remedy
     assert store.read(plain.file_key)
 
 
