@@ -84,6 +84,8 @@ def test_one_machine_is_cut_off_and_nothing_is_lost_and_nothing_twice(
             stack.callback(_kill, node.begin(web_port))
         stack.callback(uploads.over.set)
         uploads.begin()
+        # Whichever is first compiles the network, which may take long; the other finds it in the tests' cache.
+        wait_until(lambda: _done() >= 2, 300, "the network is compiled")
         told, seconds_cut = Counter(), 0.0
         for number in range(CUTS):
             wait_until(lambda: len(uploads.accepted) >= uploads.at_most - 2, 120, "photos are accepted")
