@@ -145,7 +145,7 @@ def try_image(request: ClinicRequest, token: str) -> FileResponse:
     trial = find(token)
     try:
         file = store.open_file(trial.file_key)
-    except FileNotFoundError:
+    except OSError:
         raise Http404 from None
     return FileResponse(
         file,

@@ -35,7 +35,7 @@ def _sent(row: Photo) -> StreamingHttpResponse:
     """The stored JPEG; not by nginx, which would send its own bytes, dates and names."""
     try:
         chunks, length = blinding.stream(store.open_file(row.file_key))
-    except (FileNotFoundError, blinding.NotAJpeg):
+    except (OSError, blinding.NotAJpeg):
         raise NoSuchPhoto from None
     return StreamingHttpResponse(
         chunks,

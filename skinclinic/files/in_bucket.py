@@ -24,6 +24,7 @@ from skinclinic.files.bucket_address import BucketAddress
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
+_ATTEMPTS = 2
 _CONNECT_SECONDS, _READ_SECONDS = 3.0, 15.0
 # Of an address that the proxy in front of the product fetches a photo from; no browser ever gets one.
 _SIGNED_SECONDS = 60
@@ -67,7 +68,7 @@ class Bucket:
             client_config=Config(
                 signature_version="s3v4", s3={"addressing_style": address.style},
                 connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS, tcp_keepalive=True,
-                max_pool_connections=4 * _AT_ONCE, retries={"mode": "standard", "total_max_attempts": 2},
+                max_pool_connections=4 * _AT_ONCE, retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
                 # Older stores do not know the newer sums; Content-MD5 they all hold an object against.
                 request_checksum_calculation="when_required", response_checksum_validation="when_required",
             ),
@@ -167,6 +168,14 @@ class Bucket:
                 Bucket=self.address.bucket, Prefix=self.address.prefix, MaxKeys=1
             )
         return date_of(answer)
+
+    def apart(self, key: str) -> float:
+        """Seconds between when it says that it was given this object, and what it says the time is. Raises
+        FileNotFoundError."""
+        with self._told():
+            answer = self.client.head_object(**self._place(key))
+        stamped: datetime = answer["LastModified"]
+        return abs(stamped.timestamp() - date_of(answer))
 
     def signed(self, key: str) -> str:
         """An address by which the proxy fetches the photo within the next minute."""

@@ -179,7 +179,8 @@ else:
             "connect_timeout": 10,
             "tcp_user_timeout": 30_000,
             "options": " ".join(f"-c tcp_{name}={value}" for name, value in _NOTICED.items())
-            + " -c tcp_user_timeout=30000",
+            # Who is frozen in the middle of a step, as a machine that is moved, lets go of its rows after five minutes.
+            + " -c tcp_user_timeout=30000 -c idle_in_transaction_session_timeout=300000",
         }
         | _NOTICED
         | DATABASES["default"].get("OPTIONS", {})

@@ -32,6 +32,9 @@ def scan(*, with_key: bool) -> tuple[dict[str, Seen], list[str]]:
     which opens what is in the database and does not belong beside it unless both are encrypted. Raises StorageAway."""
     home, found, passed = settings.SKINCLINIC_HOME, dict[str, Seen](), list[str]()
     left = NOT_SAVED | _of_database() | (frozenset() if with_key else {SECRET_KEY})
+    if store.bucket():
+        # What lies there is from before.
+        left |= {_PHOTOS.rstrip("/")}
     for path, seen in _inside(str(home), "", left) if home.is_dir() else ():
         if isinstance(seen, Seen):
             found[path] = seen

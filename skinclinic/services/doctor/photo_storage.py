@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 
 from skinclinic.files import store
-from skinclinic.files.in_bucket import Bucket, BucketAway, date_of
+from skinclinic.files.in_bucket import Bucket, BucketAway
+from skinclinic.models import Photo
 from skinclinic.services.doctor.findings import Finding, check, failure, ok, warn
 
 _PART = "photos"
@@ -40,6 +40,7 @@ def photo_storage() -> Iterator[Finding]:
         yield ok(_PART, "new photos are sealed where they lie (PHOTO_KEY)")
     bucket = store.bucket()
     if bucket is None:
+        yield from _opens()
         return
     if bucket.address.endpoint.startswith("http:"):
         yield warn(
@@ -65,6 +66,7 @@ def photo_storage() -> Iterator[Finding]:
             yield ok(
                 _PART, f"{bucket.address} writes, reads and deletes ({took * 1000:.0f} ms to write and read)"
             )
+            yield from _opens()
     except FileNotFoundError:
         yield failure(_PART, "what was written to the bucket is not there", "Mend the store first.")
     except BucketAway as error:
@@ -73,11 +75,24 @@ def photo_storage() -> Iterator[Finding]:
         yield failure(_PART, f"{bucket.address}: {error.strerror}", "Make room there, or raise its quota.")
 
 
+def _opens() -> Iterator[Finding]:
+    """Whether the newest photo opens, which the key of today has sealed, if any has."""
+    newest = Photo.objects.order_by("-pk").first()
+    try:
+        if newest:
+            store.read(newest.thumbnail_key)
+    except store.Sealed as error:
+        yield failure(
+            _PART, f"the newest photo does not open: {error.strerror}",
+            "Set PHOTO_KEY to the key that photos were sealed with, for every web process and every worker alike.",
+        )  # fmt: skip
+    except (OSError, store.StorageAway):
+        return  # that files are gone is `--deep`'s to tell
+
+
 def _clock(bucket: Bucket, key: str) -> Iterator[Finding]:
     """What it stamps objects with against what it says the time is: by that the age of what is left behind is told."""
-    answer = bucket.client.head_object(**bucket._place(key))
-    stamped: datetime = answer["LastModified"]
-    if (apart := abs(stamped.timestamp() - date_of(answer))) > _CLOCKS_MAY_DIFFER:
+    if (apart := bucket.apart(key)) > _CLOCKS_MAY_DIFFER:
         yield failure(
             _PART, f"the store stamps objects {apart:,.0f} s off what it says the time is",
             "Synchronise the clocks of its machines (NTP): `doctor --deep` tells by them what is old.",

@@ -29,7 +29,8 @@ _TROUBLES = {
     health.NO_PHOTOS: "Mount the volume of SKINCLINIC_HOME on its machine; then start it again.",
     health.STORAGE_AWAY: "Look whether its machine reaches the bucket (PHOTO_STORAGE); it goes on by itself.",
     health.DISK_FULL: "Make room on the disk of its machine (SKINCLINIC_HOME, cache, /tmp); it goes on by itself.",
-    health.DISK: "Look at the disk of its machine and at who owns the files; it goes on by itself.",
+    health.DISK: "Look at the disk of its machine, at who owns the files and, where photos are sealed, whether it has "
+    "PHOTO_KEY; it goes on by itself.",
 }
 
 

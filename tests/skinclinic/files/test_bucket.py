@@ -34,6 +34,8 @@ from tests.folders import stored_files
 from tests.skinclinic.backups import installation
 
 pytestmark = [pytest.mark.bucket]
+# Once is enough, on the database that several machines can share.
+on_postgresql = pytest.mark.postgresql
 LONG_AGO = timedelta(hours=2)
 
 
@@ -55,6 +57,8 @@ def pail(radosgw, settings, home):
 def away(pail, settings, monkeypatch):
     """From now on nobody listens where the bucket was; called again with True it is back."""
     there = settings.PHOTO_STORAGE
+    # A pause before another attempt changes nothing here.
+    monkeypatch.setattr(in_bucket, "_ATTEMPTS", 1)
     nowhere = f"s3://photos/home?endpoint=http://127.0.0.1:{servers.free_port()}"
 
     def turn(is_there: bool = False) -> None:
@@ -92,6 +96,7 @@ def test_addresses_are_read_and_wrong_ones_refused_with_the_reason():
             BucketAddress.of(wrong)
 
 
+@on_postgresql
 def test_a_photo_is_stored_shown_covered_and_deleted(transactional_db, pail, clinic, clinician, settings):
     photo = factories.make_photo(clinic, clinician)
     assert objects(pail) == named() and len(named()) == 2 and stored_files() == []
@@ -117,6 +122,7 @@ def test_a_photo_is_stored_shown_covered_and_deleted(transactional_db, pail, cli
     assert objects(pail) == set() and FileNote.objects.count() == 0
 
 
+@on_postgresql
 def test_while_the_bucket_is_away_nothing_is_stored_and_everybody_is_told(
     away, pail, clinic, clinician, model_version
 ):
@@ -147,6 +153,7 @@ def test_while_the_bucket_is_away_nothing_is_stored_and_everybody_is_told(
     assert not store.is_there()
 
 
+@on_postgresql
 def test_a_worker_that_does_not_reach_the_bucket_leaves_the_job_to_others(
     away, pail, clinic, clinician, model_version
 ):
@@ -168,6 +175,7 @@ def test_a_worker_that_does_not_reach_the_bucket_leaves_the_job_to_others(
     assert analysis.scores
 
 
+@on_postgresql
 def test_what_could_not_be_deleted_goes_when_the_bucket_is_back(
     transactional_db, away, pail, clinic, clinician
 ):
@@ -188,6 +196,7 @@ def test_what_could_not_be_deleted_goes_when_the_bucket_is_back(
     assert objects(pail) == set() and FileNote.objects.count() == 0
 
 
+@on_postgresql
 def test_what_a_crash_leaves_is_swept_and_what_a_row_names_stays(pail, clinic, clinician):
     photo = factories.make_photo(clinic, clinician)
     left = store.new_key("clinic-1")
@@ -200,6 +209,7 @@ def test_what_a_crash_leaves_is_swept_and_what_a_row_names_stays(pail, clinic, c
     assert objects(pail) == named() and FileNote.objects.count() == 0
 
 
+@on_postgresql
 def test_a_step_whose_note_was_taken_keeps_nothing(pail, clinic, clinician):
     def slow(photo) -> None:
         FileNote.objects.update(taken=True)
@@ -209,6 +219,7 @@ def test_a_step_whose_note_was_taken_keeps_nothing(pail, clinic, clinician):
     assert Photo.objects.count() == 0 and objects(pail) == set()
 
 
+@on_postgresql
 @pytest.mark.parametrize("where", ["bucket", "disk"])
 def test_where_the_database_did_not_say_whether_it_committed_the_files_stay_for_the_broom(
     where, request, clinic, clinician, monkeypatch, settings
@@ -240,14 +251,21 @@ def test_where_the_database_did_not_say_whether_it_committed_the_files_stay_for_
     assert Photo.objects.count() == 1 and photo.file_key not in keys
 
 
-def test_a_backup_of_the_bucket_comes_back_to_an_empty_one(
+@on_postgresql
+def test_a_backup_moves_photos_to_a_bucket_and_of_there_to_an_empty_one(
     transactional_db, pail, radosgw, clinic, clinician, tmp_path, settings
 ):
+    there, settings.PHOTO_STORAGE = settings.PHOTO_STORAGE, ""
     for seed in range(3):
         factories.make_photo(clinic, clinician, seed=seed)
-    before = {key: store.read(key) for key in objects(pail)}
     said = io.StringIO()
     call_command("backup", tmp_path / "b", begin=True, stdout=said)
+    # From the disk to the bucket.
+    before = {key: store.read(key) for key in stored_files()}
+    settings.PHOTO_STORAGE = there
+    call_command("restore", tmp_path / "b", missing_files=True, stdout=said)
+    assert {key: store.read(key) for key in objects(pail)} == before and len(before) == 6
+    call_command("backup", tmp_path / "b", stdout=said)
     # What is there already is not read again.
     call_command("backup", tmp_path / "b", stdout=said)
     assert [finding for finding in deep.findings({}) if finding.level != OK] == []
@@ -273,6 +291,7 @@ def test_a_backup_of_the_bucket_comes_back_to_an_empty_one(
     )
 
 
+@on_postgresql
 def test_a_backup_without_the_bucket_is_refused(transactional_db, away, clinic, tmp_path):
     with pytest.raises(CommandError, match="does not answer"):
         call_command("backup", tmp_path / "b", begin=True)
@@ -280,6 +299,7 @@ def test_a_backup_without_the_bucket_is_refused(transactional_db, away, clinic, 
     assert "does not answer" in wrong.said and wrong.remedy
 
 
+@on_postgresql
 def test_an_erased_patient_is_in_the_bucket_no_more(pail, away, clinic, clinician, admin_user):
     away(True)
     patient = factories.make_patient(clinic)
@@ -305,7 +325,8 @@ def test_an_erased_patient_is_in_the_bucket_no_more(pail, away, clinic, clinicia
     assert not BinItem.objects.exists()
 
 
-def test_the_doctor_looks_at_the_bucket(pail, radosgw, settings):
+@on_postgresql
+def test_the_doctor_looks_at_the_bucket(db, pail, radosgw, settings):
     found = list(photo_storage.photo_storage())
     # Its way is not encrypted here.
     assert [finding.level for finding in found] == [WARNING, OK], found
@@ -343,6 +364,7 @@ def test_the_doctor_says_what_is_wrong_with_the_bucket(pail, radosgw, settings):
             setattr(settings, name, value)
 
 
+@on_postgresql
 @pytest.mark.parametrize("where", ["bucket", "disk"])
 def test_sealed_photos_are_read_by_who_has_the_key_alone(
     where, request, clinic, clinician, settings, tmp_path
@@ -375,6 +397,8 @@ def test_sealed_photos_are_read_by_who_has_the_key_alone(
     with pytest.raises(store.Sealed):
         store.read(photo.file_key)
     assert any("PHOTO_KEY" in finding.said for finding in deep.findings({}))
+    (wrong,) = (finding for finding in photo_storage.photo_storage() if finding.level == FAILURE)
+    assert "does not open" in wrong.said and "PHOTO_KEY" in wrong.remedy
     assert store.read(plain.file_key)
 
 
@@ -385,6 +409,7 @@ def test_sealed_sizes_are_told_to_the_byte():
         assert Key.size_within(sealed) == size and Key.sealed_size(size) == sealed
 
 
+@on_postgresql
 def test_a_confirmed_note_is_held_until_the_rows_are_there(pail, clinic, clinician):
     with notes.noted("clinic-1/aa/a.jpg") as note:
         age_notes()
