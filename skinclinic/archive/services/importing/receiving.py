@@ -21,6 +21,7 @@ from skinclinic.archive.models import Import
 from skinclinic.archive.services.importing import imports
 from skinclinic.archive.services.importing.room import room
 from skinclinic.dicom.kinds import PHOTOS, SYNTAXES
+from skinclinic.dicom.network import VERIFICATION
 from skinclinic.files import whole
 from skinclinic.imaging import PhotoRejected
 from skinclinic.models import Clinic
@@ -52,13 +53,12 @@ class Receiver:
     def start(self, address: str, port: int) -> Any:
         """A server that listens in threads of its own, to be ended with ``shutdown``. Raises OSError."""
         from pynetdicom import AE, evt
-        from pynetdicom.sop_class import Verification
 
         entity = AE()
         entity.require_called_aet = False
         entity.maximum_associations = 4
         entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 30
-        entity.add_supported_context(Verification)
+        entity.add_supported_context(VERIFICATION)
         for kind in PHOTOS:
             entity.add_supported_context(kind, list(SYNTAXES))
         return entity.start_server(
