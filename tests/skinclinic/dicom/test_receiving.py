@@ -6,6 +6,7 @@ from ipaddress import ip_network
 
 import pydicom
 import pytest
+from django.core.management import CommandError, call_command
 from pydicom.uid import EnhancedSRStorage
 
 from skinclinic.archive.formats.dicom_photos import NO_DIAGNOSIS
@@ -96,3 +97,19 @@ def test_a_clinic_without_room_says_so_to_the_sender(clinic, settings):
     with listening(clinic) as port, pytest.raises(network.NotStored) as refused:
         sent(port, of_another_system(1))
     assert refused.value.code == "refused" and not Import.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"title": ["HANOK"], "networks": ["10.0.0.0/8"]}, "is not AETITLE=CLINIC"),
+        ({"title": ["A" * 17 + "=x"], "networks": ["10.0.0.0/8"]}, "1 to 16 characters"),
+        ({"title": ["HANOK=nowhere"], "networks": ["10.0.0.0/8"]}, "Say which clinic"),
+        ({"title": ["HANOK={slug}"], "networks": ["10.0.0.300"]}, "--from"),
+        ({"title": ["HANOK={slug}"], "networks": ["10.0.0.0/8"], "address": "192.0.2.1"}, "Cannot listen"),
+    ],
+)
+def test_the_command_says_what_is_wrong_with_its_words(options, words, clinic):
+    options["title"] = [text.format(slug=clinic.slug) for text in options["title"]]
+    with pytest.raises(CommandError, match=words):
+        call_command("dicom_receive", **options)
