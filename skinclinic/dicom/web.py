@@ -13,7 +13,7 @@ _BOUNDARY = "skinclinic-5f0b0a4d4c7e4a7e9d1f"
 _JSON = "application/dicom+json"
 _OBJECT = 'multipart/related; type="application/dicom"'
 _UID = re.compile(r"[0-9.]{1,64}")
-SOP_INSTANCE, STUDY, SERIES = "00080018", "0020000D", "0020000E"
+SOP_CLASS, SOP_INSTANCE, STUDY, SERIES = "00080016", "00080018", "0020000D", "0020000E"
 
 
 class NotTaken(Exception):

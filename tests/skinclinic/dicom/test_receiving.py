@@ -15,8 +15,9 @@ from skinclinic.archive.services.importing import imports, receiving
 from skinclinic.dicom import network, objects
 from skinclinic.engine import jobs
 from skinclinic.models import AuditEvent, Photo
+from skinclinic.services import image_archives
 from tests import orthanc, servers
-from tests.archive.importing.test_dicom_photos import of_another_system
+from tests.archive.importing.test_dicom_photos import PERSON, of_another_system
 from tests.skinclinic.dicom.test_objects import FACTS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,6 +98,31 @@ def test_a_clinic_without_room_says_so_to_the_sender(clinic, settings):
     with listening(clinic) as port, pytest.raises(network.NotStored) as refused:
         sent(port, of_another_system(1))
     assert refused.value.code == "refused" and not Import.objects.exists()
+
+
+@pytest.mark.dicom
+def test_the_photos_of_a_patient_are_fetched_from_a_real_archive(
+    clinic, admin_user, tmp_path, settings, capsys
+):
+    settings.IMAGE_ARCHIVE_NETWORKS = ["127.0.0.0/8"]
+    with orthanc.running(tmp_path) as there:
+        made = [
+            objects.photo(FACTS).encoded(),
+            of_another_system(1),
+            of_another_system(2, BurnedInAnnotation="YES"),
+        ]
+        sent(there.dicom, *made, title=orthanc.TITLE)
+        image_archives.add(clinic, admin_user, {"name": "Web", "way": "web", "url": there.web})
+        call_command("dicom_fetch", "Web", PERSON[2])
+        assert "1.2.3.2: burnt in annotation" in capsys.readouterr().err
+        call_command("dicom_fetch", "Web", "nobody")
+        assert "Nothing was taken" in capsys.readouterr().out
+        with pytest.raises(CommandError, match="There are: Web"):
+            call_command("dicom_fetch", "Other", "nobody")
+    row = Import.objects.get()
+    jobs.run_waiting(imports.CHECK_JOB)
+    row.refresh_from_db()
+    assert row.report["new"] == 1 and row.report["labels"] == {"bcc": 1}
 
 
 @pytest.mark.parametrize(
