@@ -117,6 +117,8 @@ def test_the_photos_of_a_patient_are_fetched_from_a_real_archive(
         assert "1.2.3.2: burnt in annotation" in capsys.readouterr().err
         call_command("dicom_fetch", "Web", "nobody")
         assert "Nothing was taken" in capsys.readouterr().out
+        with pytest.raises(CommandError, match="whole id"):
+            call_command("dicom_fetch", "Web", "*")
         with pytest.raises(CommandError, match="There are: Web"):
             call_command("dicom_fetch", "Other", "nobody")
     row = Import.objects.get()

@@ -28,9 +28,9 @@ class Command(BaseCommand):
         found = own.select_related("clinic").filter(name=archive).first()
         if found is None:
             names = ", ".join(own.values_list("name", flat=True)) or "none yet"
-            raise CommandError(
-                f"There is no image archive “{archive}” that is reached by DICOMweb. There are: {names}."
-            )
+            raise CommandError(f"No image archive “{archive}” is reached by DICOMweb. There are: {names}.")
+        if not patient.strip() or set(patient) & set("*?\\"):
+            raise CommandError("Give one patient's whole id, without * and ?.")
         try:
             row, refused = receiving.fetch(found, patient)
         except (NotSent, NotTaken) as error:

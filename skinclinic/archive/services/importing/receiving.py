@@ -1,5 +1,6 @@
-"""Photos that another system sends by DICOM (C-STORE), or that are fetched from it by DICOMweb: each is looked at and kept in an import of its clinic, which is
-checked when the connection ends. Nothing is written to the archive, let alone a case, before a curator starts it.
+"""Photos that another system sends by DICOM (C-STORE), or that are fetched from it by DICOMweb: each is looked at and
+kept in an import of its clinic, which is checked when all have come. Nothing is written to the archive, let alone a
+case, before a curator starts it.
 
 What is not taken is refused while the sender listens, with the reason: nothing is taken and lost.
 """
@@ -128,12 +129,16 @@ class Receiver:
 
 
 def fetch(archive: ImageArchive, patient: str) -> tuple[Import | None, list[str]]:
-    """Fetch the photos that an image archive has of a patient, by DICOMweb, into an import that is checked next. Returns
-    it, None where there was nothing to take, and what was not taken, each with the reason. ``patient``: its id there.
-    Raises outgoing.NotSent, web.NotTaken, OSError, OverQuota; what was fetched until then stays in the import."""
+    """Fetch the photos that an image archive has of a patient, by DICOMweb, into an import that is checked next.
+
+    Returns it, None where there was nothing to take, and what was not taken, each with the reason. ``patient``: its
+    id there, not a pattern. Raises outgoing.NotSent, web.NotTaken, OSError, OverQuota; what was fetched until then stays in the import.
+    """
     row: Import | None = None
     refused: list[str] = []
     found = web.search(image_archives.ask, archive.url, PatientID=patient)
+    if len(found) >= web.MOST:
+        refused.append(f"the archive has {web.MOST} objects of the patient or more; those after them")
     for one in found:
         uids = [web.value_of(one, tag) for tag in (web.STUDY, web.SERIES, web.SOP_INSTANCE)]
         if web.value_of(one, web.SOP_CLASS) not in PHOTOS:
