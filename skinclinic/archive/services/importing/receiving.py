@@ -132,7 +132,8 @@ def fetch(archive: ImageArchive, patient: str) -> tuple[Import | None, list[str]
     """Fetch the photos that an image archive has of a patient, by DICOMweb, into an import that is checked next.
 
     Returns it, None where there was nothing to take, and what was not taken, each with the reason. ``patient``: its
-    id there, not a pattern. Raises outgoing.NotSent, web.NotTaken, OSError, OverQuota; what was fetched until then stays in the import.
+    id there, not a pattern. Raises outgoing.NotSent, web.NotTaken, OSError, OverQuota; what was fetched until then
+    stays in the import.
     """
     row: Import | None = None
     refused: list[str] = []
