@@ -13,7 +13,9 @@ _BOUNDARY = "skinclinic-5f0b0a4d4c7e4a7e9d1f"
 _JSON = "application/dicom+json"
 _OBJECT = 'multipart/related; type="application/dicom"'
 _UID = re.compile(r"[0-9.]{1,64}")
-SOP_INSTANCE, STUDY, SERIES = "00080018", "0020000D", "0020000E"
+# Objects that a search is asked for.
+MOST = 1000
+SOP_CLASS, SOP_INSTANCE, STUDY, SERIES = "00080016", "00080018", "0020000D", "0020000E"
 
 
 class NotTaken(Exception):
@@ -42,7 +44,7 @@ def search(ask: Ask, url: str, **wanted: str) -> list[dict[str, Any]]:
     """The instances that match (QIDO-RS), each as DICOM JSON; ``wanted``: attributes by keyword. Raises NotTaken."""
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in wanted.items())
     status, _headers, body = ask(
-        "GET", f"{url.rstrip('/')}/instances?{query}&limit=1000", b"", {"Accept": _JSON}
+        "GET", f"{url.rstrip('/')}/instances?{query}&limit={MOST}", b"", {"Accept": _JSON}
     )
     if status == 204:
         return []

@@ -6,12 +6,16 @@ from datetime import date
 
 import numpy as np
 import pytest
+from PIL import Image
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     EnhancedSRStorage,
     ExplicitVRLittleEndian,
+    JPEG2000Lossless,
     RLELossless,
     SecondaryCaptureImageStorage,
     VLPhotographicImageStorage,
@@ -62,6 +66,18 @@ def of_another_system(number=1, *, syntax=ExplicitVRLittleEndian, **said) -> byt
     return out.getvalue()
 
 
+def in_jpeg_2000(number: int) -> bytes:
+    one = dcmread(io.BytesIO(of_another_system(number)))
+    packed = io.BytesIO()
+    Image.fromarray(one.pixel_array).save(packed, "JPEG2000", no_jp2=True)
+    one.PixelData = encapsulate([packed.getvalue()])
+    one["PixelData"].is_undefined_length = True
+    one.PhotometricInterpretation, one.file_meta.TransferSyntaxUID = "YBR_RCT", JPEG2000Lossless
+    out = io.BytesIO()
+    dcmwrite(out, one, enforce_file_format=True)
+    return out.getvalue()
+
+
 @pytest.fixture
 def begin(clinic, curator, tmp_path):
     def make(files: dict[str, bytes], **said):
@@ -86,10 +102,11 @@ def written(row: Import) -> Import:
 
 
 def test_what_another_system_says_comes_in_and_nobody_is_named(begin, client_for, curator):
-    row = begin({"P1/I1.dcm": of_another_system(1), "P1/I2": of_another_system(2, syntax=RLELossless)})
+    packed = of_another_system(2, syntax=RLELossless)
+    row = begin({"P1/I1.dcm": of_another_system(1), "P1/I2": packed, "P1/I3": in_jpeg_2000(3)})
     written(row)
     entries = list(Entry.objects.order_by("pk"))
-    assert [one.label for one in entries] == ["bcc", "bcc"]
+    assert [one.label for one in entries] == ["bcc"] * 3
     first = entries[0]
     assert (first.site, first.sex, first.age, first.taken_on) == ("back", "male", 54, date(2024, 5, 2))
     # One patient still, under a code.

@@ -6,6 +6,7 @@ from ipaddress import ip_network
 
 import pydicom
 import pytest
+from django.core.management import CommandError, call_command
 from pydicom.uid import EnhancedSRStorage
 
 from skinclinic.archive.formats.dicom_photos import NO_DIAGNOSIS
@@ -14,8 +15,9 @@ from skinclinic.archive.services.importing import imports, receiving
 from skinclinic.dicom import network, objects
 from skinclinic.engine import jobs
 from skinclinic.models import AuditEvent, Photo
+from skinclinic.services import image_archives
 from tests import orthanc, servers
-from tests.archive.importing.test_dicom_photos import of_another_system
+from tests.archive.importing.test_dicom_photos import PERSON, of_another_system
 from tests.skinclinic.dicom.test_objects import FACTS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -96,3 +98,46 @@ def test_a_clinic_without_room_says_so_to_the_sender(clinic, settings):
     with listening(clinic) as port, pytest.raises(network.NotStored) as refused:
         sent(port, of_another_system(1))
     assert refused.value.code == "refused" and not Import.objects.exists()
+
+
+@pytest.mark.dicom
+def test_the_photos_of_a_patient_are_fetched_from_a_real_archive(
+    clinic, admin_user, tmp_path, settings, capsys
+):
+    settings.IMAGE_ARCHIVE_NETWORKS = ["127.0.0.0/8"]
+    with orthanc.running(tmp_path) as there:
+        made = [
+            objects.photo(FACTS).encoded(),
+            of_another_system(1),
+            of_another_system(2, BurnedInAnnotation="YES"),
+        ]
+        sent(there.dicom, *made, title=orthanc.TITLE)
+        image_archives.add(clinic, admin_user, {"name": "Web", "way": "web", "url": there.web})
+        call_command("dicom_fetch", "Web", PERSON[2])
+        assert "1.2.3.2: burnt in annotation" in capsys.readouterr().err
+        call_command("dicom_fetch", "Web", "nobody")
+        assert "Nothing was taken" in capsys.readouterr().out
+        with pytest.raises(CommandError, match="whole id"):
+            call_command("dicom_fetch", "Web", "*")
+        with pytest.raises(CommandError, match="There are: Web"):
+            call_command("dicom_fetch", "Other", "nobody")
+    row = Import.objects.get()
+    jobs.run_waiting(imports.CHECK_JOB)
+    row.refresh_from_db()
+    assert row.report["new"] == 1 and row.report["labels"] == {"bcc": 1}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"title": ["HANOK"], "networks": ["10.0.0.0/8"]}, "is not AETITLE=CLINIC"),
+        ({"title": ["A" * 17 + "=x"], "networks": ["10.0.0.0/8"]}, "1 to 16 characters"),
+        ({"title": ["HANOK=nowhere"], "networks": ["10.0.0.0/8"]}, "Say which clinic"),
+        ({"title": ["HANOK={slug}"], "networks": ["10.0.0.300"]}, "--from"),
+        ({"title": ["HANOK={slug}"], "networks": ["10.0.0.0/8"], "address": "192.0.2.1"}, "Cannot listen"),
+    ],
+)
+def test_the_command_says_what_is_wrong_with_its_words(options, words, clinic):
+    options["title"] = [text.format(slug=clinic.slug) for text in options["title"]]
+    with pytest.raises(CommandError, match=words):
+        call_command("dicom_receive", **options)

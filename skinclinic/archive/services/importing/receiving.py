@@ -1,5 +1,6 @@
-"""Photos that another system sends by DICOM (C-STORE): each is looked at and kept in an import of its clinic, which is
-checked when the connection ends. Nothing is written to the archive, let alone a case, before a curator starts it.
+"""Photos that another system sends by DICOM (C-STORE), or that are fetched from it by DICOMweb: each is looked at and
+kept in an import of its clinic, which is checked when all have come. Nothing is written to the archive, let alone a
+case, before a curator starts it.
 
 What is not taken is refused while the sender listens, with the reason: nothing is taken and lost.
 """
@@ -20,11 +21,13 @@ from skinclinic.archive.formats.dicom_photos import MOST_BYTES
 from skinclinic.archive.models import Import
 from skinclinic.archive.services.importing import imports
 from skinclinic.archive.services.importing.room import room
+from skinclinic.dicom import web
 from skinclinic.dicom.kinds import PHOTOS, SYNTAXES
+from skinclinic.dicom.network import VERIFICATION
 from skinclinic.files import whole
 from skinclinic.imaging import PhotoRejected
-from skinclinic.models import Clinic
-from skinclinic.services import audit, decoding, quotas
+from skinclinic.models import Clinic, ImageArchive
+from skinclinic.services import audit, decoding, image_archives, quotas
 from skinclinic.web.outgoing import Network
 
 log = logging.getLogger(__name__)
@@ -52,13 +55,12 @@ class Receiver:
     def start(self, address: str, port: int) -> Any:
         """A server that listens in threads of its own, to be ended with ``shutdown``. Raises OSError."""
         from pynetdicom import AE, evt
-        from pynetdicom.sop_class import Verification
 
         entity = AE()
         entity.require_called_aet = False
         entity.maximum_associations = 4
         entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 30
-        entity.add_supported_context(Verification)
+        entity.add_supported_context(VERIFICATION)
         for kind in PHOTOS:
             entity.add_supported_context(kind, list(SYNTAXES))
         return entity.start_server(
@@ -110,14 +112,7 @@ class Receiver:
         with self._lock:
             if id(association) not in self._batches:
                 title = str(association.requestor.primitive.called_ae_title).strip()
-                row = imports.begin(
-                    clinic=self.clinics[title], user=None, name=_("Sent by DICOM to %(title)s") % {"title": title},
-                    format=Import.Format.DICOM, role="both", photos="",
-                )  # fmt: skip
-                row.photos = str(imports.folder(row) / "received")
-                Path(row.photos).mkdir(parents=True, exist_ok=True)
-                row.save(update_fields=["photos"])
-                audit.record("import.received", row, facts={"where": title})
+                row = _begun(self.clinics[title], _("Sent by DICOM to %(title)s") % {"title": title}, title)
                 self._batches[id(association)] = _Batch(row)
             return self._batches[id(association)]
 
@@ -131,6 +126,52 @@ class Receiver:
                     imports.request_check(batch.row)
                 else:
                     imports.discard(batch.row)
+
+
+def fetch(archive: ImageArchive, patient: str) -> tuple[Import | None, list[str]]:
+    """Fetch the photos that an image archive has of a patient, by DICOMweb, into an import that is checked next.
+
+    Returns it, None where there was nothing to take, and what was not taken, each with the reason. ``patient``: its
+    id there, not a pattern. Raises outgoing.NotSent, web.NotTaken, OSError, OverQuota; what was fetched until then
+    stays in the import.
+    """
+    row: Import | None = None
+    refused: list[str] = []
+    found = web.search(image_archives.ask, archive.url, PatientID=patient)
+    if len(found) >= web.MOST:
+        refused.append(f"the archive has {web.MOST} objects of the patient or more; those after them")
+    for one in found:
+        uids = [web.value_of(one, tag) for tag in (web.STUDY, web.SERIES, web.SOP_INSTANCE)]
+        if web.value_of(one, web.SOP_CLASS) not in PHOTOS:
+            refused.append(f"{uids[2]}: no photo")
+            continue
+        data = web.fetch(image_archives.ask, archive.url, uids[0], uids[1], uids[2])
+        if reason := "too large" if len(data) > MOST_BYTES else _reason_against(data):
+            refused.append(f"{uids[2]}: {reason}")
+            continue
+        row = row or _begun(
+            archive.clinic, _("Fetched from %(name)s") % {"name": archive.name}, archive.where
+        )
+        quotas.check_bytes(room(archive.clinic), len(data))
+        with whole.whole_file(
+            Path(row.photos) / f"{len(list(Path(row.photos).iterdir())) + 1:06d}.dcm"
+        ) as file:
+            file.write(data)
+    if row:
+        imports.request_check(row)
+    return row, refused
+
+
+def _begun(clinic: Clinic, name: str, where: str) -> Import:
+    """An import with a folder for what comes."""
+    row = imports.begin(
+        clinic=clinic, user=None, name=name, format=Import.Format.DICOM, role="both", photos=""
+    )
+    row.photos = str(imports.folder(row) / "received")
+    Path(row.photos).mkdir(parents=True, exist_ok=True)
+    row.save(update_fields=["photos"])
+    audit.record("import.received", row, facts={"where": where})
+    return row
 
 
 def _reason_against(data: bytes) -> str:
