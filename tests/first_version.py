@@ -142,9 +142,10 @@ def check(keys: list[int]) -> None:
         analysis = photo.analyses.get()
         assert analysis.job.state == Job.State.QUEUED and analysis.job.key == name
         assert lesion.diagnoses.get().disease == "nevus"
-        # This version writes them as it writes its own.
-        for row in (photo, lesion, patient, analysis, analysis.job):
-            row.save()
+        # This version writes them as it writes its own; of some, as each takes its time.
+        if photo.pk % 10 == 0:
+            for row in (photo, lesion, patient, analysis, analysis.job):
+                row.save()
     assert Patient.objects.count() == Lesion.objects.count() == Job.objects.count() == len(photos)
     assert ApiToken.objects.get().begins == KEY[:4]
     print("all there")

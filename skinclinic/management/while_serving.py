@@ -93,7 +93,10 @@ class Executor(MigrationExecutor):
 
             def locked(project_state: Any, schema_editor: Any, collect_sql: bool = False) -> Any:
                 with schema_editor.connection.cursor() as cursor:
+                    there = schema_editor.connection.introspection.table_names(cursor)
                     for table, mode in locks(migration, project_state):
+                        if table not in there:
+                            continue  # of a model without one
                         name = schema_editor.quote_name(table)
                         cursor.execute(f"LOCK TABLE {name} IN {mode} MODE")
                 return apply(project_state, schema_editor, collect_sql)
@@ -107,7 +110,7 @@ def locks(migration: Any, state: Any) -> list[tuple[str, str]]:
     wanted: dict[tuple[str, str], str] = {}
     for operation in migration.operations:
         own = (migration.app_label, str(getattr(operation, "model_name", "")).lower())
-        fields = [operation.field] if hasattr(operation, "field") else []
+        fields = [operation.field] if getattr(operation, "field", None) else []
         if isinstance(operation, CreateModel):
             fields = [field for _name, field in operation.fields]
         elif own in state.models:

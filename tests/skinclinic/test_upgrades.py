@@ -190,7 +190,7 @@ class OldVersion:
                     self.errors.append(error)
                     return
                 self.longest = max(self.longest, time.monotonic() - began)
-                self.over.wait(0.05)
+                self.over.wait(0.2)
 
 
 @pytest.mark.servers
