@@ -26,6 +26,7 @@ class SkinClinicConfig(AppConfig):
             audit_rows,
             audit_sign_ins,
             follow_up_reminders,
+            former_tables,
             holdings,
             password_links,
             plans,

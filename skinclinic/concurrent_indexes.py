@@ -1,5 +1,7 @@
 """An operation of migrations: an index on a table that may be large, made while others read and write."""
 
+from contextlib import contextmanager
+
 from django.db.migrations.operations import AddIndex
 
 
@@ -17,5 +19,20 @@ class AddIndexWhileServing(AddIndex):
             connection.alias, model := to_state.apps.get_model(app_label, self.model_name)
         ):
             name = connection.ops.quote_name(self.index.name)
-            schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
-            schema_editor.add_index(model, self.index, concurrently=True)
+            with _patient(connection):
+                schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+                schema_editor.add_index(model, self.index, concurrently=True)
+
+
+@contextmanager
+def _patient(connection):
+    """Wait for others as long as it takes, since nobody waits for this (``management/while_serving.py``)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        former = cursor.fetchone()[0]
+        cursor.execute("SET lock_timeout = 0")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT SET_CONFIG('lock_timeout', %s, false)", [former])

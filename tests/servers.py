@@ -77,40 +77,54 @@ def _as_postgres(command: list[str]) -> list[str]:
     return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
 
 
-@contextlib.contextmanager
-def postgresql_server() -> Iterator[str]:
-    """Run a fresh PostgreSQL; gives its DATABASE_URL."""
-    programs, port = postgresql(), free_port()
-    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
+class PostgreSQL:
+    """A fresh PostgreSQL in this folder: stopped and started at will."""
+
+    def __init__(self, folder: str, synchronous: bool):
+        self.folder, self.port, self.synchronous = folder, free_port(), synchronous
+        self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+        self._data, programs = f"{folder}/data", postgresql()
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres")
-        data = f"{folder}/data"
-        subprocess.run(
-            _as_postgres([f"{programs}/initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8"]),
-            check=True,
-            stdout=subprocess.DEVNULL,
-            cwd=folder,
-        )
-        with open(f"{data}/pg_hba.conf", "a") as rules:
+        self._run(f"{programs}/initdb", "-D", self._data, "-A", "trust", "-U", "postgres", "-E", "UTF8")
+        with open(f"{self._data}/pg_hba.conf", "a") as rules:
             rules.write(f"host all all {hosts.RANGE} trust\n")
+        self._control = [f"{programs}/pg_ctl", "-D", self._data, "-w", "-l", f"{folder}/log"]
+
+    def start(self) -> None:
         # No power fails here; the rest is as docker/ has it.
         options = (
-            f"-p {port} -k {folder} -c listen_addresses=* -c max_connections=80 -c jit=off"
-            " -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off"
+            f"-p {self.port} -k {self.folder} -c listen_addresses=* -c max_connections=80 -c jit=off"
+            f" -c fsync=off -c synchronous_commit={'on' if self.synchronous else 'off'}"
+            " -c full_page_writes=off -c autovacuum=off"
         )
-        control = [f"{programs}/pg_ctl", "-D", data, "-w", "-l", f"{folder}/log"]
-        subprocess.run(
-            _as_postgres([*control, "-o", options, "start"]),
-            check=True,
-            stdout=subprocess.DEVNULL,
-            cwd=folder,
-        )
+        self._run(*self._control, "-o", options, "start")
+
+    def stop(self) -> None:
+        """At once, as when its machine is lost; what was committed is there when it starts again."""
+        self._run(*self._control, "-m", "immediate", "stop", check=False)
+
+    def _run(self, *command: str, check: bool = True) -> None:
+        subprocess.run(_as_postgres(list(command)), check=check, stdout=subprocess.DEVNULL, cwd=self.folder)
+
+
+@contextlib.contextmanager
+def postgresql_process(synchronous: bool = True) -> Iterator[PostgreSQL]:
+    """Run a fresh PostgreSQL; gives the server. ``synchronous``: what was committed outlives its sudden end."""
+    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
+        server = PostgreSQL(folder, synchronous)
+        server.start()
         try:
-            yield f"postgres://postgres@127.0.0.1:{port}/postgres"
+            yield server
         finally:
-            subprocess.run(
-                _as_postgres([*control, "-m", "immediate", "stop"]), stdout=subprocess.DEVNULL, cwd=folder
-            )
+            server.stop()
+
+
+@contextlib.contextmanager
+def postgresql_server() -> Iterator[str]:
+    """The same; gives its DATABASE_URL."""
+    with postgresql_process(synchronous=False) as server:
+        yield server.url
 
 
 @contextlib.contextmanager

@@ -17,7 +17,8 @@ def words_of(job: Job) -> str:
     if job.error.startswith(_WITH_PATH):
         return _("The stored photo could not be read.")
     if job.error_code != "unexpected":
-        return job.error
+        # Some is kept in English and meant to be translated when it is shown.
+        return _(job.error) if job.error else ""
     if number := _NUMBER.search(job.error):
         return _(UNEXPECTED) % {"number": number[1]}
     return _("Something unexpected went wrong; it was logged for your administrator.")

@@ -77,7 +77,7 @@ _seen = _Seen()
 def _brought() -> list[tuple[Key, set[Key]]]:
     """Every migration on the disk, and those it stands for; one that stands for none is not applied by none."""
     disk = MigrationLoader(None, replace_migrations=False).disk_migrations
-    return [(key, {tuple(one) for one in found.replaces} or {key}) for key, found in disk.items()]
+    return [(key, {(one[0], one[1]) for one in found.replaces} or {key}) for key, found in disk.items()]
 
 
 def _draining() -> str:

@@ -1,0 +1,155 @@
+"""Migrations beside a version that goes on serving (PostgreSQL): what it writes stays possible, and it is not held up.
+
+The version of before names no column that it does not know, so that a new one must have a default in the database:
+Django gives it one while it makes the column and takes it away again; here it stays.
+
+A change of a table waits until everybody has done with it, and everybody else waits behind that. So it waits for
+``LOCK_SECONDS`` at most and is tried again after a pause, from the migration that was given up, which left nothing.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.management.commands import migrate as command
+from django.db import OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.operations import AddIndex, CreateModel
+
+LOCK_SECONDS = 2
+TRIES = 30
+_PAUSE_SECONDS = 1.0
+# lock_not_available, deadlock_detected
+_IN_USE = ("55P03", "40P01")
+
+
+class KeepsDefaults:
+    """Of a schema editor: the default of a column that is added stays in the database."""
+
+    _is_adding = False
+
+    def add_field(self, model: Any, field: Any) -> None:
+        self._is_adding = True
+        try:
+            super().add_field(model, field)  # type: ignore[misc]  # of the editor that this is mixed into
+        finally:
+            self._is_adding = False
+
+    def skip_default_on_alter(self, field: Any) -> bool:
+        return self._is_adding or super().skip_default_on_alter(field)  # type: ignore[misc]  # see above
+
+
+@contextmanager
+def prepared(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Let the block migrate this database in that way; others are left as they are."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    former: Any = connection.SchemaEditorClass
+    connection.SchemaEditorClass = type("Editor", (KeepsDefaults, former), {})
+    of_django: Any = command
+    former_executor, of_django.MigrationExecutor = of_django.MigrationExecutor, Executor
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
+        yield
+    finally:
+        connection.SchemaEditorClass, of_django.MigrationExecutor = former, former_executor
+        if connection.connection is not None and not connection.in_atomic_block and connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = 0")
+
+
+def tried_again(
+    migrate: Callable[[], object], say: Callable[[str], None], pause: Callable[[float], None] = time.sleep
+) -> None:
+    """Call it until nothing it changes is in use for too long; raises what the last try raised."""
+    for left in reversed(range(TRIES)):
+        try:
+            migrate()
+            return
+        except OperationalError as error:
+            code = getattr(error.__cause__, "pgcode", "") or getattr(error.__cause__, "sqlstate", "")
+            if code not in _IN_USE or not left:
+                raise
+            say(
+                f"A table is in use, and nobody is to wait for this longer than {LOCK_SECONDS} s; "
+                f"trying again in a moment ({left} tries left)."
+            )
+            pause(_PAUSE_SECONDS)
+
+
+class Executor(MigrationExecutor):
+    """Takes every lock of a migration at its begin, the referenced tables first, as those who write do: one that came
+    by its locks one after the other, with its work in between, would meet each of them in a deadlock."""
+
+    def apply_migration(
+        self, state: Any, migration: Any, fake: bool = False, fake_initial: bool = False
+    ) -> Any:
+        if migration.atomic and not fake and self.connection.vendor == "postgresql":
+            apply = migration.apply
+
+            def locked(project_state: Any, schema_editor: Any, collect_sql: bool = False) -> Any:
+                with schema_editor.connection.cursor() as cursor:
+                    there = schema_editor.connection.introspection.table_names(cursor)
+                    for table, mode in locks(migration, project_state):
+                        if table not in there:
+                            continue  # of a model without one
+                        name = schema_editor.quote_name(table)
+                        cursor.execute(f"LOCK TABLE {name} IN {mode} MODE")
+                return apply(project_state, schema_editor, collect_sql)
+
+            migration.apply = locked
+        return super().apply_migration(state, migration, fake, fake_initial)
+
+
+def locks(migration: Any, state: Any) -> list[tuple[str, str]]:
+    """(table, mode) of what a migration will lock, those first that others refer to."""
+    wanted: dict[tuple[str, str], str] = {}
+    for operation in migration.operations:
+        own = (migration.app_label, str(getattr(operation, "model_name", "")).lower())
+        fields = [operation.field] if getattr(operation, "field", None) else []
+        if isinstance(operation, CreateModel):
+            fields = [field for _name, field in operation.fields]
+        elif own in state.models:
+            # One that is changed is changed for all; an index lets others read.
+            mode = "SHARE" if isinstance(operation, AddIndex) else "ACCESS EXCLUSIVE"
+            wanted[own] = max(wanted.get(own, ""), mode, key=_MODES.index)
+        for field in fields:
+            if (
+                field.remote_field
+                and (target := _key(field.remote_field.model, migration.app_label)) in state.models
+            ):
+                wanted[target] = max(wanted.get(target, ""), _REFERENCED, key=_MODES.index)
+    depths = {key: _depth(state, key) for key in wanted}
+    return [
+        (state.apps.get_model(*key)._meta.db_table, wanted[key])
+        for key in sorted(wanted, key=depths.__getitem__)
+    ]
+
+
+_REFERENCED = "SHARE ROW EXCLUSIVE"
+_MODES = ("", "SHARE", _REFERENCED, "ACCESS EXCLUSIVE")
+
+
+def _key(model: Any, app: str) -> tuple[str, str]:
+    """(app, model) of what a field refers to."""
+    if not isinstance(model, str):
+        return model._meta.app_label, model._meta.model_name
+    if model == "self":
+        return "", ""
+    label, _dot, name = model.rpartition(".")
+    return (label or app).lower(), name.lower()
+
+
+def _depth(state: Any, key: tuple[str, str], seen: tuple[tuple[str, str], ...] = ()) -> int:
+    """How many tables stand one above the other that its rows refer to."""
+    above = [
+        _key(field.remote_field.model, key[0])
+        for field in state.models[key].fields.values()
+        if field.remote_field and not field.many_to_many
+    ]
+    further = [one for one in above if one in state.models and one != key and one not in seen]
+    return 1 + max((_depth(state, one, (*seen, key)) for one in further), default=0)
