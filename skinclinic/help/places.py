@@ -45,7 +45,8 @@ PLACES = {
     "switch-clinic": "account", "set_language": "account",
     "token": "tokens", "service-account": "tokens", "clinic-token": "tokens", "webhook": "tokens",
     "member": "people", "invitation": "people", "clinic-settings": "settings", "letterhead": "settings",
-    "codes": "standards", "overview": "settings", "start": "account", "first-steps": "account",
+    "codes": "standards", "record-system": "standards", "smart": "standards",
+    "overview": "settings", "start": "account", "first-steps": "account",
     "retention": "erasing", "erasures": "erasing", "audit": "audit",
     "engine-status": "operating", "healthz": "operating", "help": "account",
 }  # fmt: skip
