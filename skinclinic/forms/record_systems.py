@@ -10,9 +10,12 @@ from skinclinic.web import outgoing
 
 class RecordSystemForm(forms.ModelForm):
     secret = forms.CharField(
-        label=_("Client secret"), required=False, max_length=400, widget=forms.PasswordInput,
+        label=_("Client secret"),
+        required=False,
+        max_length=400,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=_("Empty for a public client."),
-    )  # fmt: skip
+    )
 
     class Meta:
         model = RecordSystem
