@@ -1,7 +1,11 @@
 """Patients opened from the hospital's record system, which is a process of its own (tests/record_system.py)."""
 
+import contextlib
+import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -10,7 +14,8 @@ from django.test import Client
 
 from skinclinic.models import AuditEvent, Lesion, RecordSystem
 from skinclinic.services import record_systems
-from tests import factories, servers
+from skinclinic.settings.single_sign_on import _roles
+from tests import factories, peers, servers
 from tests.record_system import CLIENT, CODES, SECRET
 from tests.skinclinic.pages import messages_of, url
 
@@ -18,10 +23,11 @@ pytestmark = pytest.mark.django_db
 BACK = "http://testserver/smart/back"
 
 
-@pytest.fixture(scope="module")
-def running():
+@contextlib.contextmanager
+def running_record_system(back: str) -> Iterator[str]:
+    """Its FHIR address; ``back``: the redirect address that is registered there."""
     port = servers.free_port()
-    command = [sys.executable, "-m", "tests.record_system", str(port), BACK]
+    command = [sys.executable, "-m", "tests.record_system", str(port), back]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None and "listening" in process.stdout.readline()
@@ -29,6 +35,12 @@ def running():
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture(scope="module")
+def running():
+    with running_record_system(BACK) as address:
+        yield address
 
 
 @pytest.fixture
@@ -159,3 +171,49 @@ def test_admins_set_record_systems_up(client_for, admin_user, clinician, clinic)
     client.post(url("record-system-act", row.pk), {"act": "remove"})
     assert not clinic.record_systems.exists()
     assert client_for(clinician).get(url("record-systems")).status_code == 403
+
+
+@pytest.mark.oidc
+@pytest.mark.django_db(transaction=True)
+def test_who_is_signed_in_nowhere_comes_by_the_hospitals_provider_to_the_patient(
+    live_server, settings, clinic, admin_user, tmp_path
+):
+    """The record system, the provider and the product are three servers; a browser is sent from one to the next."""
+    patient = factories.make_patient(clinic, "P-1042")
+    (tmp_path / "groups.json").write_text(json.dumps({"nora": ["derm-doctors"]}))
+    settings.WEBHOOK_NETWORKS = ["127.0.0.0/8"]
+    settings.OIDC_ROLES = _roles("derm-doctors=hanok-dermatology:clinician")
+    callback = live_server.url + url("openid_connect_callback", "hospital")
+    with (
+        peers.running_oidc_provider(servers.free_port(), callback, tmp_path / "groups.json") as provider,
+        running_record_system(live_server.url + url("smart-back")) as issuer,
+    ):
+        settings.OIDC_ISSUER = provider
+        app = {
+            "provider_id": "hospital", "name": "hospital account", "client_id": "skinclinic",
+            "secret": "a secret of tests", "settings": {"server_url": provider},
+        }  # fmt: skip
+        settings.SOCIALACCOUNT_PROVIDERS = {
+            "openid_connect": {
+                "OAUTH_PKCE_ENABLED": True, "SCOPE": ["openid", "profile", "email", "groups"], "APPS": [app],
+            }
+        }  # fmt: skip
+        record_systems.make(
+            clinic,
+            admin_user,
+            name="Records",
+            issuer=issuer,
+            client_id=CLIENT,
+            secret=SECRET,
+            identifier_system=CODES,
+        )
+        browser = requests.Session()
+        page = browser.get(live_server.url + url("smart-launch"), params={"iss": issuer, "launch": "kim"})
+        for _form in ("login", "consent"):
+            action = re.search(r'<form[^>]*action="([^"]+)"', page.text)[1]
+            prompt = re.search(r'name="prompt" value="([^"]+)"', page.text)[1]
+            page = browser.post(action, {"prompt": prompt, "login": "nora", "password": "x"})
+            if page.url.startswith(live_server.url):
+                break
+    assert (page.status_code, page.url) == (200, live_server.url + url("patient", patient.pk))
+    assert AuditEvent.objects.get(action="patient.launch").user_name == "nora of the hospital"
