@@ -1,7 +1,7 @@
 """/api/v1/: sign-in token, schema, documentation, and the clinic's rows. The apps above add their own.
 
-Without signing in there are ``token/``, ``try/`` where a clinic has opened it, and the result of such a try at its own
-address; nothing else, the schema and its page included.
+Without signing in there are ``token/``, FHIR's ``fhir/metadata``, ``try/`` where a clinic has opened it, and the result
+of such a try at its own address; nothing else, the schema and its page included.
 """
 
 from typing import Any

@@ -46,6 +46,7 @@ PLACES = {
     "token": "tokens", "service-account": "tokens", "clinic-token": "tokens", "webhook": "tokens",
     "member": "people", "invitation": "people", "clinic-settings": "settings", "letterhead": "settings",
     "codes": "standards", "image-archive": "standards", "photo-archive": "standards",
+    "record-system": "standards", "smart": "standards",
     "overview": "settings", "start": "account", "first-steps": "account",
     "retention": "erasing", "erasures": "erasing", "audit": "audit",
     "engine-status": "operating", "healthz": "operating", "readyz": "operating",

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('skinclinic', '0033_clinic_codes'),
+        ('skinclinic', '0034_record_systems'),
     ]
 
     operations = [

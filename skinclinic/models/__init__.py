@@ -19,6 +19,7 @@ from .photo import Photo
 from .photo_cover import PhotoCover
 from .plan import Biopsy, FollowUp
 from .record_change import RecordChange
+from .record_system import RecordSystem
 from .repeated import RepeatedRequest
 from .second_opinion import OpinionGiven, OpinionLook, SecondOpinion
 from .session import Session
@@ -74,6 +75,7 @@ __all__ = [
     "PhotoSize",
     "PhotoWord",
     "RecordChange",
+    "RecordSystem",
     "RepeatedRequest",
     "Retention",
     "Role",

@@ -400,6 +400,8 @@ OPEN = {
     "opinion-terms",
     "opinion-photo",
     "opinion-heatmap",
+    # It leads who is not signed in to the hospital's own sign-in.
+    "smart-launch",
     # Readers have a link and no account.
     "reading",
     "reading-keys",

@@ -16,7 +16,7 @@ MOST_BYTES = 50 * 1024 * 1024
 def everything(lesion: Lesion, teller: Teller) -> tuple[list[Json], list[Json]]:
     """(resources, outcomes): patient, lesion, photos, pathology and, as far as the person may see them, answers with
     their models and provenance. An outcome tells what was kept back."""
-    found = [people.patient(row, teller) for row in rows.patients().filter(pk=lesion.patient_id)]
+    found = [people.patient(row, teller) for row in rows.patients().filter(lesions=lesion)]
     found += [people.body_structure(row, teller) for row in rows.lesions().filter(pk=lesion.pk)]
     found += [photos.media(row, teller) for row in rows.photos().filter(lesion=lesion)]
     found += [proof.pathology(row, teller) for row in rows.pathologies().filter(lesion=lesion)]
