@@ -3,6 +3,8 @@
 import itertools
 import json
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -21,6 +23,7 @@ from classifier.services.training import trainings
 from classifier.training.folder import MODEL
 from skinclinic.archive.models import DuplicatePair, Entry
 from skinclinic.archive.services.datasets import counted, datasets, freezing, large
+from skinclinic.backups.sealing import Key
 from skinclinic.engine import jobs
 from skinclinic.engine.jobs import JobError
 from skinclinic.models import Job, Lesion
@@ -111,6 +114,20 @@ def test_only_the_training_side_is_used_and_joined_photos_share_a_group(frozen, 
     assert all(len(names) == 1 for names in groups.values()), "a patient is one group"
     assert groups[first.person] == groups[second.person], "one lesion is one group"
     assert len(set().union(*groups.values())) == len(groups) - 1
+
+
+def test_photos_that_are_no_plain_files_are_copied_for_the_training_and_again_when_it_goes_on(
+    frozen, settings, tmp_path
+):
+    there = {sample.sha256: Path(sample.path).read_bytes() for sample in training_data.samples(frozen)[0]}
+    settings.PHOTO_KEY = Key.new_text()
+    copies = tmp_path / training_process.COPIES
+    samples, _background = training_data.samples(frozen, copies)
+    assert {Path(sample.path).parent for sample in samples} == {copies}
+    assert {sample.sha256: Path(sample.path).read_bytes() for sample in samples} == there
+    shutil.rmtree(copies)
+    training_data.fetch_again(frozen, copies)
+    assert {sample.sha256: Path(sample.path).read_bytes() for sample in samples} == there
 
 
 def test_an_offer_says_what_a_dataset_lacks(frozen):
