@@ -47,7 +47,7 @@ BY_PATH = {
     "explanations": "explanation",
     "follow-ups": "follow_up", "invitations": "invitation", "lesions": "lesion", "members": "member",
     "models": "own_model", "notes": "note", "patients": "patient", "photos": "photo",
-    "publications": "publication", "readings": "reading", "studies": "study", "study-results": "study",
+    "publications": "publication", "shadows": "shadow", "readings": "reading", "studies": "study", "study-results": "study",
     "symptoms": "symptoms",
 }  # fmt: skip
 BY_FIELD = {
