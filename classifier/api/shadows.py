@@ -41,7 +41,7 @@ class ShadowSerializer(ClinicRowSerializer):
 class NewShadowSerializer(strict.Serializer):
     """``model_version``: which model; ``clinic``: a slug, by default the caller's first."""
 
-    model_version = serializers.IntegerField()
+    model_version = serializers.IntegerField(min_value=1)
     clinic = serializers.SlugField(required=False)
 
 

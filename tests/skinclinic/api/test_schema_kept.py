@@ -48,8 +48,8 @@ BY_PATH = {
     "explanations": "explanation",
     "follow-ups": "follow_up", "invitations": "invitation", "lesions": "lesion", "members": "member",
     "models": "own_model", "notes": "note", "patients": "patient", "photos": "photo",
-    "publications": "publication", "readings": "reading", "studies": "study", "study-results": "study",
-    "symptoms": "symptoms",
+    "publications": "publication", "readings": "reading", "shadows": "shadow", "studies": "study",
+    "study-results": "study", "symptoms": "symptoms",
 }  # fmt: skip
 BY_FIELD = {
     "lesion": "lesion", "patient": "patient", "photo": "photo", "model_version": "own_model", "replaces": "pathology",
