@@ -91,7 +91,7 @@ def proxy(home, tmp_path):
     finally:
         for process in running:
             process.terminate()
-            process.wait(15)
+            process.wait(45)
 
 
 @pytest.mark.timeout(120)
