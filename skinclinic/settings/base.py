@@ -134,7 +134,6 @@ TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
@@ -147,13 +146,14 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     }
 ]
-if DEBUG:
-    # Without the cache: a template that is being written shows at once, also in workers.
-    TEMPLATES[0]["APP_DIRS"] = False
-    TEMPLATES[0]["OPTIONS"]["loaders"] = [
-        "django.template.loaders.filesystem.Loader",
-        "django.template.loaders.app_directories.Loader",
-    ]
+TEMPLATE_FILES = [
+    "django.template.loaders.filesystem.Loader",
+    "django.template.loaders.app_directories.Loader",
+]
+# With DEBUG without the cache: a template that is being written shows at once, also in workers.
+TEMPLATES[0]["OPTIONS"]["loaders"] = (
+    TEMPLATE_FILES if DEBUG else [("skinclinic.web.quick.loader.Loader", TEMPLATE_FILES)]
+)
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 INSTALLED_APPS.append("django.forms")
 

@@ -1,0 +1,49 @@
+"""{% url %}: addresses without arguments, and those of a row by its number, are looked up once."""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from django.template.defaulttags import URLNode
+from django.urls import get_script_prefix, get_urlconf, reverse
+
+from .values import Context, escaped, expression
+
+# Stands for the number of a row while its address is looked up; no address has it in it otherwise.
+_NUMBER = 7919191919191917
+
+
+def url(node: URLNode) -> Callable[[Context], str]:
+    """The address; those with names for their arguments, texts among them or in a namespace are looked up by Django."""
+    view = node.view_name
+    if view.is_var or view.filters or node.kwargs or len(node.args) > 1 or ":" in view.var:
+        return node.render
+    name, asvar = str(view.var), node.asvar
+    argument = expression(node.args[0]) if node.args else None
+
+    def part(context: Context) -> str:
+        if argument is None:
+            address = _alone(name, get_script_prefix(), get_urlconf())
+        else:
+            number = argument(context)
+            if type(number) is not int or number < 0:
+                return node.render(context)
+            before, after = _around(name, get_script_prefix(), get_urlconf())
+            address = f"{before}{number}{after}"
+        if asvar:
+            context.dicts[-1][asvar] = address
+            return ""
+        return escaped(address) if context.autoescape else address
+
+    # What may be absent ({% url … as %}) is asked for as Django does it.
+    return node.render if asvar and argument else part
+
+
+@lru_cache(1024)
+def _alone(name: str, prefix: str, urlconf: str | None) -> str:
+    return reverse(name, urlconf)
+
+
+@lru_cache(1024)
+def _around(name: str, prefix: str, urlconf: str | None) -> tuple[str, str]:
+    before, _number, after = reverse(name, urlconf, args=[_NUMBER]).partition(str(_NUMBER))
+    return before, after
