@@ -4,6 +4,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.template.base import Node, NodeList, Template, TextNode, VariableDoesNotExist, VariableNode
 from django.template.defaulttags import (
     CommentNode,
@@ -17,6 +18,7 @@ from django.template.defaulttags import (
 from django.template.library import InclusionNode, SimpleNode
 from django.template.loader_tags import IncludeNode
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
+from django.templatetags.static import StaticNode
 from django.utils.safestring import SafeString, mark_safe
 
 from .addresses import url
@@ -28,7 +30,7 @@ Part = Callable[[Context], str]
 # Kinds that keep nothing between two times they are rendered: a template of these alone needs no room for that.
 _KEEPS_NOTHING = (
     TextNode, VariableNode, IfNode, ForNode, WithNode, IncludeNode, TranslateNode, BlockTranslateNode, URLNode,
-    SimpleNode, InclusionNode, CommentNode, LoadNode, CsrfTokenNode,
+    SimpleNode, InclusionNode, CommentNode, LoadNode, CsrfTokenNode, StaticNode,
 )  # fmt: skip
 
 
@@ -257,6 +259,18 @@ def _simple(node: SimpleNode) -> Part:
     return part
 
 
+def _static(node: StaticNode) -> Part:
+    if node.path.is_var or node.path.filters or node.varname:
+        return node.render
+    path = str(node.path.var)
+
+    def part(context: Context) -> str:
+        address = staticfiles_storage.url(path)
+        return escaped(address) if context.autoescape else address
+
+    return part
+
+
 def _inclusion(node: InclusionNode) -> Part:
     if not isinstance(node.filename, str):
         return node.render
@@ -283,6 +297,7 @@ _MADE: dict[type[Node], Callable[[Any], Part]] = {
     SimpleNode: _simple,
     InclusionNode: _inclusion,
     URLNode: url,
+    StaticNode: _static,
     TranslateNode: translate,
     BlockTranslateNode: blocktranslate,
 }

@@ -25,6 +25,10 @@ def variable(var: Variable) -> Value:
             return var.resolve
         literal = var.literal
         return lambda _context: literal
+    return _looked_up(var)
+
+
+def _looked_up(var: Variable) -> Value:
     name, *bits = var.lookups
 
     def value(context: Context) -> Any:
@@ -118,10 +122,8 @@ def _filter(function: Any, arguments: Any) -> Callable[[Any, Context], Any]:
         if wants_local:
             current = template_localtime(current, context.use_tz)
         more = [take(context) for take in takes]
-        if wants_escape:
-            result = function(current, *more, autoescape=context.autoescape)
-        else:
-            result = function(current, *more)
+        named = {"autoescape": context.autoescape} if wants_escape else {}
+        result = function(current, *more, **named)
         return mark_safe(result) if is_safe and isinstance(current, SafeData) else result
 
     return step

@@ -42,41 +42,22 @@ def blocktranslate(node: BlockTranslateNode) -> Part:
     """A sentence with values in it, which may depend on a number."""
     if not _is_constant(node.message_context):
         return node.render
-    about = node.message_context and node.message_context.var
     extra = [(name, expression(found)) for name, found in node.extra_context.items()]
-    singular, names = node.render_token_list(node.singular)
-    plural = ""
+    names = [
+        name for tokens in (node.singular, node.plural or []) for name in node.render_token_list(tokens)[1]
+    ]
     is_counted = bool(node.plural and node.countervar and node.counter)
-    if is_counted:
-        plural, more = node.render_token_list(node.plural)
-        names = [*names, *more]
     counter = expression(node.counter) if is_counted else None
-    known: dict[str | None, str] = {}
-
-    def pattern(count: Any) -> str:
-        if counter is not None:
-            if about:
-                return translation.npgettext(about, singular, plural, count)
-            return translation.ngettext(singular, plural, count)
-        language = translation.get_language()
-        said = known.get(language)
-        if said is None:
-            said = translation.pgettext(about, singular) if about else translation.gettext(singular)
-            known[language] = said
-        return said
+    pattern = _counted(node) if is_counted else _alone(node)
 
     def part(context: Context) -> str:
         values = {name: find(context) for name, find in extra}
-        if counter is not None:
-            count = values[node.countervar] = counter(context)
-            if not isinstance(count, Decimal | float | int):
-                return node.render(context)  # which says what is wrong
-        else:
-            count = None
-        data = {}
-        for name in names:
-            value = values[name] if name in values else _found(context, name)
-            data[name] = "" if value is MISSING else written(value, context)
+        count = counter(context) if counter else 0
+        if not isinstance(count, Decimal | float | int):
+            return node.render(context)  # which says what is wrong
+        if counter:
+            values[node.countervar] = count
+        data = {name: _text(name, values, context) for name in names}
         try:
             said = pattern(count) % data
         except (KeyError, ValueError):
@@ -87,6 +68,37 @@ def blocktranslate(node: BlockTranslateNode) -> Part:
         return said
 
     return part
+
+
+def _alone(node: BlockTranslateNode) -> Callable[[Any], str]:
+    about, text = _about(node), node.render_token_list(node.singular)[0]
+    known: dict[str | None, str] = {}
+
+    def pattern(_count: Any) -> str:
+        language = translation.get_language()
+        said = known.get(language)
+        if said is None:
+            said = known[language] = translation.pgettext(about, text) if about else translation.gettext(text)
+        return said
+
+    return pattern
+
+
+def _counted(node: BlockTranslateNode) -> Callable[[Any], str]:
+    about = _about(node)
+    one, many = node.render_token_list(node.singular)[0], node.render_token_list(node.plural)[0]
+    if about:
+        return lambda count: translation.npgettext(about, one, many, count)
+    return lambda count: translation.ngettext(one, many, count)
+
+
+def _about(node: BlockTranslateNode) -> str | None:
+    return node.message_context.var if node.message_context else None
+
+
+def _text(name: str, values: dict[str, Any], context: Context) -> str:
+    value = values[name] if name in values else _found(context, name)
+    return "" if value is MISSING else written(value, context)
 
 
 def _is_constant(found: FilterExpression | None) -> bool:
