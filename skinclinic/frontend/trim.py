@@ -3,8 +3,8 @@
     python -m skinclinic.frontend.trim
 
 Reads the whole sheet in ``static/vendor`` and writes ``static/css/bootstrap.css``. A rule stays if each class it names
-is a word of a template, a script or a module in Python; a colour or length (``--bs-…``) if a rule that stays, or a sheet
-of ours, asks for it. ``tests/skinclinic/frontend/test_trim.py`` fails where a class came to be used since.
+is a word of a template, a script or a module in Python; a colour or length (``--bs-…``) if a rule that stays, or a
+sheet of ours, asks for it. ``tests/skinclinic/frontend/test_trim.py`` fails where a class came to be used since.
 """
 
 import re
@@ -93,9 +93,9 @@ def without_unasked(sheet: str, others: str) -> str:
     """Take out custom properties that neither the sheet nor the others ask for, and what only those asked for."""
     while True:
         asked = set(_ASKED.findall(sheet)) | set(re.findall(r"--[\w-]+", others))
-        shorter = re.sub(
-            r"(--[\w-]+):[^;{}]*(?:;|(?=}))", lambda found: found[0] if found[1] in asked else "", sheet
-        )
+        shorter = sheet
+        for name in set(re.findall(r"[{;](--[\w-]+):", sheet)) - asked:
+            shorter = re.sub(rf"(?<=[{{;]){name}:[^;{{}}]*(?:;|(?=}}))", "", shorter)
         if shorter == sheet:
             return re.sub(r"\n?[^{}\n]+\{;?\}", "", sheet)
         sheet = shorter

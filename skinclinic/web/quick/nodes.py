@@ -112,8 +112,9 @@ def _variable(node: VariableNode) -> Part:
 
 
 def _if(node: IfNode) -> Part:
-    node.conditions_nodelists = [(asked, QuickList(inner)) for asked, inner in node.conditions_nodelists]
-    ways = [(asked and condition(asked), inner.part) for asked, inner in node.conditions_nodelists]
+    lists = [(asked, QuickList(inner)) for asked, inner in node.conditions_nodelists]
+    node.conditions_nodelists = list(lists)
+    ways = [(condition(asked) if asked is not None else None, inner.part) for asked, inner in lists]
 
     def part(context: Context) -> str:
         for asked, inner in ways:
@@ -128,10 +129,11 @@ def _if(node: IfNode) -> Part:
     return part
 
 
-def _for(node: ForNode) -> Part:
-    node.nodelist_loop, node.nodelist_empty = QuickList(node.nodelist_loop), QuickList(node.nodelist_empty)
+def _for(node: Any) -> Part:
+    loop_list, empty_list = QuickList(node.nodelist_loop), QuickList(node.nodelist_empty)
+    node.nodelist_loop, node.nodelist_empty = loop_list, empty_list
     sequence = expression(node.sequence, if_missing=None)
-    inner, otherwise = node.nodelist_loop.part, node.nodelist_empty.part
+    inner, otherwise = loop_list.part, empty_list.part
     names, is_reversed = tuple(node.loopvars), node.is_reversed
 
     def part(context: Context) -> str:
@@ -177,9 +179,9 @@ def _unpacked(names: tuple[str, ...], item: Any) -> dict[str, Any]:
 
 
 def _with(node: WithNode) -> Part:
-    node.nodelist = QuickList(node.nodelist)
+    node.nodelist = inner_list = QuickList(node.nodelist)
     values = [(name, expression(found)) for name, found in node.extra_context.items()]
-    inner = node.nodelist.part
+    inner = inner_list.part
 
     def part(context: Context) -> str:
         context.dicts.append({name: find(context) for name, find in values})

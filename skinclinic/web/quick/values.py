@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.template.base import FilterExpression, Variable, VariableDoesNotExist, render_value_in_context
 from django.utils.safestring import SafeData, SafeString, mark_safe
-from django.utils.timezone import template_localtime
+from django.utils.timezone import template_localtime  # type: ignore[attr-defined]
 
 Context = Any
 Value = Callable[[Context], Any]
@@ -29,7 +29,7 @@ def variable(var: Variable) -> Value:
 
 
 def _looked_up(var: Variable) -> Value:
-    name, *bits = var.lookups
+    name, *bits = var.lookups or ()
 
     def value(context: Context) -> Any:
         for level in reversed(context.dicts):

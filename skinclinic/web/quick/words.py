@@ -47,7 +47,7 @@ def blocktranslate(node: BlockTranslateNode) -> Part:
         name for tokens in (node.singular, node.plural or []) for name in node.render_token_list(tokens)[1]
     ]
     is_counted = bool(node.plural and node.countervar and node.counter)
-    counter = expression(node.counter) if is_counted else None
+    counter = expression(node.counter) if node.counter and is_counted else None
     pattern = _counted(node) if is_counted else _alone(node)
 
     def part(context: Context) -> str:
@@ -55,7 +55,7 @@ def blocktranslate(node: BlockTranslateNode) -> Part:
         count = counter(context) if counter else 0
         if not isinstance(count, Decimal | float | int):
             return node.render(context)  # which says what is wrong
-        if counter:
+        if counter and node.countervar:
             values[node.countervar] = count
         data = {name: _text(name, values, context) for name in names}
         try:
