@@ -24,6 +24,8 @@ READ = (
 # What Bootstrap's own script sets of the parts in use: menus that open, panels that unfold.
 SET_BY_SCRIPT = frozenset({"show", "collapse", "collapsing", "collapsed", "collapse-horizontal"})
 _CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
+# Of Python only texts that may be the classes of a field.
+_CLASSES = re.compile(r'"([\w -]+)"')
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
 _ASKED = re.compile(r"var\(\s*(--[\w-]+)")
 
@@ -55,7 +57,9 @@ def used_words() -> set[str]:
     words = set(SET_BY_SCRIPT)
     for folder, pattern in READ:
         for path in (ROOT / folder).rglob(pattern):
-            words.update(_WORD.findall(path.read_text(encoding="utf-8")))
+            text = path.read_text(encoding="utf-8")
+            texts = _CLASSES.findall(text) if path.suffix == ".py" else [text]
+            words.update(word for one in texts for word in _WORD.findall(one))
     return words
 
 

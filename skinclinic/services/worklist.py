@@ -203,6 +203,8 @@ class _Count(Subquery):
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
     output_field = IntegerField()
+    # What can be told without asking is 0 as well.
+    empty_result_set_value = 0
 
 
 def counts(clinic: Clinic, user: User, filters: Filters, *, answers_open: bool, found: Q) -> dict[str, int]:

@@ -21,12 +21,13 @@ class HashedStaticStorage(CompressedManifestStaticFilesStorage):
 
     def url(self, name: str, force: bool = False) -> str:
         """The address of a file, which holds as long as the manifest that was read: a page asks for hundreds."""
-        known = self._addresses.get(name)
-        if known is None:
-            known = super().url(name, force) if self.hashed_files else StaticFilesStorage.url(self, name)
-            if not settings.DEBUG:
-                self._addresses[name] = known
-        return known
+        if not self.hashed_files:
+            return StaticFilesStorage.url(self, name)
+        if settings.DEBUG:
+            return super().url(name, force)
+        if name not in self._addresses:
+            self._addresses[name] = super().url(name, force)
+        return self._addresses[name]
 
     def post_process(self, *args, **kwargs):
         """Names are anew while files are collected."""

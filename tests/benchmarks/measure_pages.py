@@ -1,9 +1,9 @@
 """What pages cost: processor time of each, pages a second for one and for sixteen people, bytes of a first visit.
 
-``python -m tests.benchmarks.measure_pages HOME [ROUNDS]``, HOME being the folder of a demo (``make demo`` writes it to
-``SKINCLINIC_HOME``, ``./var``). It is copied, given an archive of 60 photos, and served as the demo serves it on a free
-port: other work on the machine makes pages a second fewer, but not the processor time, which is that of the web
-processes alone. ``docs/page-costs.md`` says how to read it.
+``python -m tests.benchmarks.measure_pages HOME [ROUNDS] [-v]``, HOME being the folder of a demo (``make demo`` writes it
+to ``SKINCLINIC_HOME``, ``./var``). It is copied, given an archive of 60 photos where it has fewer, and served as the
+demo serves it on a free port. Other work on the machine makes pages a second fewer; the processor time is that of the
+web processes alone. ``docs/page-costs.md`` says how to read it.
 """
 
 import concurrent.futures
@@ -80,7 +80,7 @@ def prepared() -> list[Page]:
     return [
         Page("worklist", reverse("worklist") + "?show=all", as_clinician),
         Page("photo", reverse("photo", args=[analysis.photo_id]), as_clinician),
-        Page(f"gallery of {GALLERY}", reverse("archive"), as_curator),
+        Page("gallery", reverse("archive"), as_curator),
         Page("studies", reverse("studies"), as_clinician),
         Page("sign-in", reverse("login"), ""),
         Page("healthz", reverse("healthz"), ""),
@@ -143,9 +143,10 @@ def costs(port: int, master: int, pages: list[Page], rounds: int) -> None:
             taken[page.name].append((spent(master) - before) / (rounds // 5))
     for page in pages:
         body = get(port, page)
+        photos = f", {count} photos" if (count := body.count(b'class="archive-thumb"')) else ""
         print(
             f"{page.name:16} {statistics.median(taken[page.name]) * 1000:6.1f} ms of processor time, "
-            f"{len(body) / 1000:6.1f} kB"
+            f"{len(body) / 1000:6.1f} kB{photos}"
         )
 
 

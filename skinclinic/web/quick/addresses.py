@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from django.template.defaulttags import URLNode
-from django.urls import get_script_prefix, get_urlconf, reverse
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
 
 from .values import Context, escaped, expression
 
@@ -15,7 +15,8 @@ _NUMBER = 7919191919191917
 def url(node: URLNode) -> Callable[[Context], str]:
     """The address; those with names for their arguments, texts among them or in a namespace are looked up by Django."""
     view = node.view_name
-    if view.is_var or view.filters or node.kwargs or len(node.args) > 1 or ":" in view.var:
+    is_known = not view.is_var and not view.filters and ":" not in view.var
+    if not is_known or node.kwargs or len(node.args) > 1 or (node.args and node.asvar):
         return node.render
     name, asvar = str(view.var), node.asvar
     argument = expression(node.args[0]) if node.args else None
@@ -29,13 +30,22 @@ def url(node: URLNode) -> Callable[[Context], str]:
                 return node.render(context)
             before, after = _around(name, get_script_prefix(), get_urlconf())
             address = f"{before}{number}{after}"
-        if asvar:
-            context.dicts[-1][asvar] = address
-            return ""
-        return escaped(address) if context.autoescape else address
+        return escaped(address) if context.autoescape and not asvar else address
 
-    # What may be absent ({% url … as %}) is asked for as Django does it.
-    return node.render if asvar and argument else part
+    return part if not asvar else _kept(part, node)
+
+
+def _kept(address: Callable[[Context], str], node: URLNode) -> Callable[[Context], str]:
+    """``{% url … as name %}``, in which an address may be none."""
+
+    def part(context: Context) -> str:
+        try:
+            context.dicts[-1][node.asvar] = address(context)
+        except NoReverseMatch:
+            context.dicts[-1][node.asvar] = ""
+        return ""
+
+    return part
 
 
 @lru_cache(1024)

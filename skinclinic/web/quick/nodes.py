@@ -17,14 +17,14 @@ from django.template.defaulttags import (
 )
 from django.template.library import InclusionNode, SimpleNode
 from django.template.loader_tags import IncludeNode
-from django.templatetags.i18n import BlockTranslateNode, TranslateNode
+from django.templatetags.i18n import BlockTranslateNode, LanguageNode, TranslateNode
 from django.templatetags.static import StaticNode
 from django.utils.safestring import SafeString, mark_safe
 
 from .addresses import url
 from .conditions import condition
 from .values import Context, escaped, expression, written
-from .words import blocktranslate, translate
+from .words import blocktranslate, language, translate
 
 Part = Callable[[Context], str]
 # Kinds that keep nothing between two times they are rendered: a template of these alone needs no room for that.
@@ -261,6 +261,11 @@ def _simple(node: SimpleNode) -> Part:
     return part
 
 
+def _language(node: LanguageNode) -> Part:
+    node.nodelist = inner = QuickList(node.nodelist)
+    return language(node, inner.part)
+
+
 def _static(node: StaticNode) -> Part:
     if node.path.is_var or node.path.filters or node.varname:
         return node.render
@@ -300,6 +305,7 @@ _MADE: dict[type[Node], Callable[[Any], Part]] = {
     InclusionNode: _inclusion,
     URLNode: url,
     StaticNode: _static,
+    LanguageNode: _language,
     TranslateNode: translate,
     BlockTranslateNode: blocktranslate,
 }

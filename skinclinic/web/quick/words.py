@@ -6,13 +6,40 @@ from decimal import Decimal
 from typing import Any
 
 from django.template.base import FilterExpression
-from django.templatetags.i18n import BlockTranslateNode, TranslateNode
+from django.templatetags.i18n import BlockTranslateNode, LanguageNode, TranslateNode
 from django.utils import translation
 from django.utils.safestring import mark_safe
 
 from .values import MISSING, Context, expression, written
 
 Part = Callable[[Context], str]
+# What is said of this number, with places for values.
+Pattern = Callable[[Context, Any], str]
+
+
+def language_of(context: Context) -> str | None:
+    """The language of a page, which is asked for once; {% language %} has a page of its own within it."""
+    try:
+        return context.quick_language
+    except AttributeError:
+        context.quick_language = translation.get_language()
+        return context.quick_language
+
+
+def language(node: LanguageNode, inner: Part) -> Part:
+    """A part in another language."""
+    code = expression(node.language)
+
+    def part(context: Context) -> str:
+        before = language_of(context)
+        with translation.override(code(context)):
+            context.quick_language = translation.get_language()
+            try:
+                return inner(context)
+            finally:
+                context.quick_language = before
+
+    return part
 
 
 def translate(node: TranslateNode) -> Part:
@@ -26,7 +53,7 @@ def translate(node: TranslateNode) -> Part:
     known: dict[str | None, str] = {}
 
     def part(context: Context) -> str:
-        language = translation.get_language()
+        language = language_of(context)
         said = known.get(language)
         if said is None:
             said = known[language] = plain.render(context)
@@ -59,7 +86,7 @@ def blocktranslate(node: BlockTranslateNode) -> Part:
             values[node.countervar] = count
         data = {name: _text(name, values, context) for name in names}
         try:
-            said = pattern(count) % data
+            said = pattern(context, count) % data
         except (KeyError, ValueError):
             return node.render(context)  # in the language of the source
         if node.asvar:
@@ -70,12 +97,12 @@ def blocktranslate(node: BlockTranslateNode) -> Part:
     return part
 
 
-def _alone(node: BlockTranslateNode) -> Callable[[Any], str]:
+def _alone(node: BlockTranslateNode) -> Pattern:
     about, text = _about(node), node.render_token_list(node.singular)[0]
     known: dict[str | None, str] = {}
 
-    def pattern(_count: Any) -> str:
-        language = translation.get_language()
+    def pattern(context: Context, _count: Any) -> str:
+        language = language_of(context)
         said = known.get(language)
         if said is None:
             said = known[language] = translation.pgettext(about, text) if about else translation.gettext(text)
@@ -84,12 +111,12 @@ def _alone(node: BlockTranslateNode) -> Callable[[Any], str]:
     return pattern
 
 
-def _counted(node: BlockTranslateNode) -> Callable[[Any], str]:
+def _counted(node: BlockTranslateNode) -> Pattern:
     about = _about(node)
     one, many = node.render_token_list(node.singular)[0], node.render_token_list(node.plural)[0]
     if about:
-        return lambda count: translation.npgettext(about, one, many, count)
-    return lambda count: translation.ngettext(one, many, count)
+        return lambda _context, count: translation.npgettext(about, one, many, count)
+    return lambda _context, count: translation.ngettext(one, many, count)
 
 
 def _about(node: BlockTranslateNode) -> str | None:
