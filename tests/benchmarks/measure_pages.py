@@ -1,7 +1,7 @@
 """What pages cost: processor time of each, pages a second for one and for sixteen people, bytes of a first visit.
 
-``python -m tests.benchmarks.measure_pages HOME [ROUNDS] [-v]``: HOME is the folder of a demo (``make demo`` writes it to
-``SKINCLINIC_HOME``, ``./var``). It is copied, given an archive of 60 photos where it has fewer, and served as the
+``python -m tests.benchmarks.measure_pages HOME [ROUNDS] [-v]``: HOME is the folder of a demo (``make demo`` writes it
+to ``SKINCLINIC_HOME``, ``./var``). It is copied, given an archive of 60 photos where it has fewer, and served as the
 demo serves it on a free port. Other work on the machine makes pages a second fewer; the processor time is that of the
 web processes alone. ``docs/page-costs.md`` says how to read it.
 """
