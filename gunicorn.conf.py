@@ -1,6 +1,7 @@
 """Gunicorn reads this wherever it is started in this folder: nobody need know what answers, nor its version. Its
 processes count together (docs/monitoring.md), and they go on answering for a moment once they are asked to stop."""
 
+import gc
 import os
 import shutil
 import signal
@@ -51,3 +52,10 @@ def child_exit(server, worker):
 def on_exit(server):
     if _is_ours:
         shutil.rmtree(os.environ[_SHARED], ignore_errors=True)
+
+
+def post_worker_init(worker) -> None:
+    """What stands now stays: it is not looked through for garbage with every few pages, and what comes, more seldom."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 10)

@@ -1,5 +1,8 @@
 from django.apps import AppConfig
 
+# Before any model is made.
+from skinclinic import choice_names  # noqa: F401
+
 
 class SkinClinicConfig(AppConfig):
     name = "skinclinic"

@@ -4,7 +4,8 @@
 
 The manifests are the list: ``keep`` are patterns of the files kept of each package. To update one, change its
 version there, run this, which writes the hashes, and look at the difference. The folder of a package carries its
-version, so ``templates/base.html`` names the new one too. Needs Node's ``npm``; the product does not.
+version, so ``templates/base.html`` names the new one too; then ``skinclinic.frontend.trim`` makes the sheet of
+Bootstrap that pages load. Needs Node's ``npm``; the product does not.
 """
 
 import hashlib

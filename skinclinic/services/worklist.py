@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Self
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from skinclinic.models import Call, Clinic, Lesion, LesionTag, Member, PhotoDecision, User
@@ -135,50 +135,55 @@ def lesions(
     ``began``: the list as it was when somebody began to read it. What was decided since then is in it still, and what
     was opened since then is not in it yet.
     """
-    rows = Lesion.objects.filter(clinic=clinic, is_archived=False)
-    rows = rows.filter(_in_view(filters.view, user, answers_open=answers_open, began=began))
-    if began:
-        rows = rows.filter(created_at__lte=began)
-    if filters.state:
-        rows = rows.filter(state=filters.state)
-    if filters.disease and answers_open:
-        rows = rows.filter(top_disease=filters.disease)
-    if filters.mine:
-        rows = rows.filter(Q(assignee=user) | Q(assignee=None, created_by=user))
-    if filters.assignee:
-        rows = rows.filter(assignee=None if filters.assignee == NOBODY else int(filters.assignee))
-    if filters.tag:
-        tagged = LesionTag.objects.filter(clinic=clinic, tag=int(filters.tag))
-        rows = rows.filter(worklist_search.having(tagged, "lesion") or Q(pk__in=()))
-    if since := _day(filters.since):
-        rows = rows.filter(created_at__gte=start_of(since))
-    if until := _day(filters.until):
-        rows = rows.filter(created_at__lt=start_of(until + timedelta(days=1)))
-    rows = rows.filter(searched(clinic, user, filters, answers_open=answers_open) if found is None else found)
+    if found is None:
+        found = searched(clinic, user, filters, answers_open=answers_open)
+    passing = _passing(clinic, user, filters, answers_open=answers_open)
+    view = _in_view(filters.view, user, answers_open=answers_open, began=began)
+    rows = Lesion.objects.filter(*passing, *([Q(created_at__lte=began)] if began else []), view)
+    if found:
+        rows = rows.filter(found)
     if order(filters, answers_open=answers_open) == MALIGNANT_FIRST:
         rows = rows.filter(malignant_sum__isnull=False)
     return rows.select_related("patient", "cover", "answer_photo", "created_by", "assignee")
 
 
+def _passing(clinic: Clinic, user: User, filters: Filters, *, answers_open: bool) -> list[Q]:
+    """What the filters ask beside the view and the words."""
+    asked = [Q(clinic=clinic, is_archived=False)]
+    if filters.state:
+        asked.append(Q(state=filters.state))
+    if filters.disease and answers_open:
+        asked.append(Q(top_disease=filters.disease))
+    if filters.mine:
+        asked.append(Q(assignee=user) | Q(assignee=None, created_by=user))
+    if filters.assignee:
+        asked.append(Q(assignee=None if filters.assignee == NOBODY else int(filters.assignee)))
+    if filters.tag:
+        tagged = LesionTag.objects.filter(clinic=clinic, tag=int(filters.tag))
+        asked.append(worklist_search.having(tagged, "lesion") or Q(pk__in=()))
+    if since := _day(filters.since):
+        asked.append(Q(created_at__gte=start_of(since)))
+    if until := _day(filters.until):
+        asked.append(Q(created_at__lt=start_of(until + timedelta(days=1))))
+    return asked
+
+
 def _in_view(view: str, user: User, *, answers_open: bool, began: datetime | None = None) -> Q:
     """Which lesions a view holds. Where the own impression comes first, only one's own decisions let a case into a
     view that would tell what colleagues or the model said."""
-    own = (
-        Q()
-        if answers_open
-        else Q(Exists(PhotoDecision.objects.filter(photo__lesion=OuterRef("pk"), user=user)))
+    if view in (DISAGREEMENT, UNPLANNED):
+        asked = Q(disagrees=True) if view == DISAGREEMENT else Q(is_unplanned=True)
+        own = PhotoDecision.objects.filter(photo__lesion=OuterRef("pk"), user=user)
+        return asked if answers_open else asked & Q(Exists(own))
+    if view == TO_DECIDE:
+        return Q(to_decide=True) | Q(settled_at__gte=began) if began else Q(to_decide=True)
+    if view == FOR_ME:
+        return Q(pk__in=Call.objects.filter(user=user, done_at=None).order_by().values("lesion"))
+    if view == FOLLOW_UP:
+        return Q(follow_up_on__lte=timezone.localdate())
+    return {BIOPSY: Q(biopsy_on__isnull=False), PROVEN: Q(is_proven=True), UNFILED: Q(patient=None)}.get(
+        view, Q()
     )
-    views = {
-        TO_DECIDE: Q(to_decide=True) | Q(settled_at__gte=began) if began else Q(to_decide=True),
-        FOR_ME: Q(pk__in=Call.objects.filter(user=user, done_at=None).order_by().values("lesion")),
-        BIOPSY: Q(biopsy_on__isnull=False),
-        FOLLOW_UP: Q(follow_up_on__lte=timezone.localdate()),
-        DISAGREEMENT: Q(disagrees=True) & own,
-        UNPLANNED: Q(is_unplanned=True) & own,
-        PROVEN: Q(is_proven=True),
-        UNFILED: Q(patient=None),
-    }
-    return views.get(view, Q())
 
 
 def order(filters: Filters, *, answers_open: bool) -> tuple[str, ...]:
@@ -193,13 +198,27 @@ def count(rows: QuerySet) -> int:
     return rows.order_by().select_related(None)[: MOST_COUNTED + 1].count()
 
 
+class _Count(Subquery):
+    """How many rows a query gives, as a number in another."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+    # What can be told without asking is 0 as well.
+    empty_result_set_value = 0
+
+
 def counts(clinic: Clinic, user: User, filters: Filters, *, answers_open: bool, found: Q) -> dict[str, int]:
     """How many cases each view would show with the other filters as they are."""
-    asked = {view: replace(filters, show=view, sort="") for view in VIEWS}
-    return {
-        view: count(lesions(clinic, user, one, answers_open=answers_open, found=found))
-        for view, one in asked.items()
-    }
+    rows = Lesion.objects.filter(*_passing(clinic, user, filters, answers_open=answers_open))
+    if found:
+        rows = rows.filter(found)
+    numbers = [
+        _Count(rows.filter(_in_view(view, user, answers_open=answers_open)).values("pk")[: MOST_COUNTED + 1])
+        for view in VIEWS
+    ]
+    # One query for all of them, on a row that is there.
+    counted = Clinic.objects.filter(pk=clinic.pk).values_list(*numbers).get()
+    return dict(zip(VIEWS, counted, strict=True))
 
 
 def with_ids(clinic: Clinic, ids: Iterable[int]) -> QuerySet[Lesion]:

@@ -185,8 +185,9 @@ else:
         | _NOTICED
         | DATABASES["default"].get("OPTIONS", {})
     )
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# A page does not wait for a connection of its own.
+DATABASES["default"]["CONN_MAX_AGE"] = 60
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "skinclinic.User"

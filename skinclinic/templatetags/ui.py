@@ -1,5 +1,7 @@
 """Small parts of pages: icons, disease badges, state pills, the current section of the menu."""
 
+from functools import lru_cache
+
 from django import template
 from django.conf import settings
 from django.templatetags.static import static
@@ -76,7 +78,12 @@ SECTIONS = (
 @register.simple_tag
 def icon(name: str, label: str = "", css_class: str = "icon") -> str:
     """Draw an icon of the sprite in the colour of the text; without a label screen readers skip it."""
-    address = f"{static(SPRITE)}#{name}"
+    return _icon(static(SPRITE), name, str(label), css_class)
+
+
+@lru_cache(2048)
+def _icon(sprite: str, name: str, label: str, css_class: str) -> str:
+    address = f"{sprite}#{name}"
     if label:
         return format_html(
             '<svg class="{}" role="img" aria-label="{}"><use href="{}"></use></svg>',

@@ -23,7 +23,7 @@ ICONS = (
 SHELL = (
     "js/theme.js",
     "logo.svg",
-    "vendor/bootstrap-5.3.9/bootstrap.min.css",
+    "css/bootstrap.css",
     "css/tokens.css",
     "css/base.css",
     "css/layout.css",

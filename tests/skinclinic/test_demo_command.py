@@ -27,3 +27,12 @@ def test_photos_and_reconciling_wait_behind_nothing(monkeypatch, settings):
         {jobs.queue_of(kind) for kind in jobs._kinds}
     )
     assert started["reconciler"][-1] == "reconcile"
+
+
+def test_each_processor_has_a_web_process_and_many_have_four(monkeypatch, tmp_path):
+    served = []
+    for usable in (1, 2, 64):
+        monkeypatch.setattr(demo.processors, "usable", lambda usable=usable: usable)
+        words = demo.Command._gunicorn(8000, tmp_path)
+        served.append(words[words.index("--workers") + 1])
+    assert served == ["1", "2", "4"]

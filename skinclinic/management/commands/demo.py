@@ -9,11 +9,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from skinclinic.engine import jobs
+from skinclinic.engine import jobs, processors
 from skinclinic.engine.processes import python, run_together
 from skinclinic.files import private
 
 MANAGE = str(settings.BASE_DIR / "manage.py")
+MOST_WEB_PROCESSES = 4
 
 
 class Command(BaseCommand):
@@ -92,8 +93,11 @@ class Command(BaseCommand):
 
     @staticmethod
     def _gunicorn(port: int, scratch: Path) -> list[str]:
+        # The threads of one process share one processor; what is left of more than these is the engine's.
+        workers = min(processors.usable(), MOST_WEB_PROCESSES)
         return [
-            *("--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "1", "--threads", "8"),
+            *("--bind", f"127.0.0.1:{port}", "--worker-class", "gthread"),
+            *("--workers", str(workers), "--threads", "8"),
             *("--log-level", "warning", "--timeout", "120", "--worker-tmp-dir", str(scratch)),
             *("--no-control-socket", "--logger-class", "skinclinic.web.gunicorn_logs.MaskingLogger"),
         ]
