@@ -10,15 +10,14 @@ from urllib.parse import urlsplit
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 SECONDS = 10
-MOST_BYTES = 1024 * 1024
 USER_AGENT = "SkinClinic-Webhook/1"
-# Of an answer that is read; a longer one counts as none.
+# Of an answer that is read; a longer one counts as none. Those about one row are short.
 MOST_BYTES = 64 << 20
+MOST_OF_A_ROW = 1 << 20
 
 
 class NotSent(Exception):
-    """Nothing arrived; ``code``: ``bad_address``, ``not_allowed``, ``no_such_host``, ``no_answer``, ``no_tls``,
-    ``too_large``."""
+    """Nothing arrived; ``code``: ``bad_address``, ``not_allowed``, ``no_such_host``, ``no_answer``, ``no_tls``."""
 
     def __init__(self, code: str):
         super().__init__(code)
@@ -53,7 +52,7 @@ def address_of(host: str, port: int, allowed: Iterable[Network]) -> str:
 
 
 def _asked(
-    method: str, url: str, body: bytes, headers: Mapping[str, str], allowed: Iterable[Network], *, most: int,
+    method: str, url: str, body: bytes | None, headers: Mapping[str, str], allowed: Iterable[Network], *, most: int,
     seconds: float = SECONDS,
 ) -> tuple[int, dict[str, str], bytes]:  # fmt: skip
     parts, host, port = _parts(url)
@@ -78,27 +77,11 @@ def _asked(
 def fetch(
     url: str, headers: Mapping[str, str], body: bytes | None = None, allowed: Iterable[Network] = ()
 ) -> tuple[int, bytes]:
-    """(status, body) of the answer to GET, or to POST where there is a ``body``; within the same bounds as ``post``,
-    and no more than MOST_BYTES are read. Raises NotSent, with ``too_large`` for more."""
-    parts, host, port = _parts(url)
-    where = _address_of(host, port, list(allowed), needs_allowed=parts.scheme == "http")
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection = _connection(parts.scheme, host, port, str(where))
-    try:
-        connection.request(
-            "GET" if body is None else "POST", target, body, {"User-Agent": USER_AGENT, **headers}
-        )
-        answer = connection.getresponse()
-        content = answer.read(MOST_BYTES + 1)
-    except ssl.SSLError:
-        raise NotSent("no_tls") from None
-    except (OSError, http.client.HTTPException):
-        raise NotSent("no_answer") from None
-    finally:
-        connection.close()
-    if len(content) > MOST_BYTES:
-        raise NotSent("too_large")
-    return answer.status, content
+    """(status, body) of the answer to GET, or to POST where there is a ``body``, of ``MOST_OF_A_ROW`` bytes at most;
+    within the same bounds as ``post``. Raises NotSent."""
+    method = "GET" if body is None else "POST"
+    status, _headers, content = _asked(method, url, body, headers, allowed, most=MOST_OF_A_ROW)
+    return status, content
 
 
 def require_address(url: str) -> None:
