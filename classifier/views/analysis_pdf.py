@@ -57,7 +57,8 @@ def analysis_dicom(request: SignedInRequest, pk: int) -> HttpResponse:
     found = _answered(request, pk)
     if isinstance(found, HttpResponse):
         return found
-    content = dicom_files.zipped(dicom_files.of_analysis(found))
+    with photo_needed():
+        content = dicom_files.zipped(dicom_files.of_analysis(found))
     return _download(content, "application/zip", f"analysis-{found.pk}-dicom.zip", "attachment")
 
 

@@ -587,10 +587,7 @@ def test_nothing_breaks_while_the_files_of_photos_are_lost(world, client_for, ad
         store.delete(photo.thumbnail_key)
     client, broken = client_for(admin_user), []
     client.raise_request_exception = False
-    with_photos = {"photo", "analysis", "explanation", "second_opinion", "evaluation"}
     for route in ROWS:
-        if not with_photos & set(route.access.args.values()):
-            continue
         answer = client.get(address_of(route, world))
         try:
             content_of(answer)
