@@ -20,6 +20,7 @@ job_names.NAMES |= {
     "follow-model": gettext_lazy("Following the model in use"),
     "prove-model": gettext_lazy("First run of a model"),
     "check-maps": gettext_lazy("Check of heatmaps"),
+    "shadow": gettext_lazy("In the shadow"),
     "train": gettext_lazy("Run of a training"),
 }
 

@@ -9,6 +9,7 @@ from skinclinic.engine import jobs
 
 NAMES: dict[str, Any] = {
     "erase": _("Erasing a patient"),
+    "image-sending": _("Sending to an image archive"),
     "mail": _("Letter"),
     "old-file-names": _("Names of old files"),
     "retention": _("What is kept for its time"),

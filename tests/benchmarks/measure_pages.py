@@ -195,4 +195,5 @@ def first_visit(port: int, page: Page) -> None:
 
 if __name__ == "__main__":
     asked = [word for word in sys.argv[1:] if word != "-v"]
+    asked = asked or [os.environ["SKINCLINIC_MEASURED_DEMO"]]
     main(Path(asked[0]).resolve(), *map(int, asked[1:2]))

@@ -167,9 +167,7 @@ def test_several_lesions_in_one_picture(photo, clinician, curator):
     assert photo.archive_entry.content_sha256 == second.archive_entry.content_sha256
     version = datasets.create(photo.clinic, curator, "Two lesions")
     datasets.add(version, Entry.objects.all())
-    text = b"".join(
-        dict(tables.tables(version, isic=False, thumbnails=False, texts=False))["photos.csv"]
-    ).decode()
+    text = b"".join(dict(tables.tables(version, thumbnails=False, texts=False))["photos.csv"]).decode()
     assert [line["square"] for line in csv.DictReader(text.splitlines())] == ["32 0 256", "0 0 100"]
     # A cover reaches all of them.
     assert cover(second, AREA, clinician) == [photo, second, third]

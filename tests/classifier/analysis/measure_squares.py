@@ -10,6 +10,7 @@ as they are: how well the model does on the square it proposes instead of the mi
 
 import csv
 import hashlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -220,4 +221,4 @@ def main(folder: str, count: str = "150") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*(sys.argv[1:] or [os.environ["SKINCLINIC_MORE_PHOTOS"]]))

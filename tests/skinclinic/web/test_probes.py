@@ -80,8 +80,8 @@ def test_an_installation_from_before_the_first_version_is_ready():
 
 
 @pytest.mark.django_db
-def test_what_is_away_is_told_to_who_may_know_and_can_be_left_out(client, by_token, settings, monkeypatch):
-    settings.CELERY_BROKER_URL = f"redis://127.0.0.1:{servers.free_port()}/0"
+def test_what_is_away_is_told_to_who_may_know_and_can_be_left_out(client, by_token, use_broker, monkeypatch):
+    use_broker(f"redis://127.0.0.1:{servers.free_port()}/0", {})
     monkeypatch.setattr("skinclinic.files.store.is_full", lambda: True)
     assert client.get(url("readyz")).status_code == 503
     assert list(client.get(url("readyz"), headers=by_token).json()["parts"]) == ["broker", "disk"]
