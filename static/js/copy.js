@@ -21,6 +21,8 @@ for (const box of document.querySelectorAll("[data-copy]")) {
     }
     announce(word.textContent);
   });
+  // A press before now would have done nothing.
+  button.disabled = false;
 }
 
 function linesOf(list) {
