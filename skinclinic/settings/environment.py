@@ -6,15 +6,22 @@ import environ
 
 
 class _FromFiles(environ.FileAwareEnv.ENVIRON.__class__):
-    """A file that was written with echo ends in a line break, which is no part of the secret."""
+    """A file that was written with echo ends in a line break, which is no part of the secret. A text that begins with $
+    is that text, as a key or a password may, and not the name of another variable."""
 
     def __getitem__(self, key: str) -> str:
         value: str = super().__getitem__(key)
-        return value.strip() if f"{key}_FILE" in self.env else value
+        value = value.strip() if f"{key}_FILE" in self.env else value
+        return value.replace("$", r"\$")
 
 
 class Environment(environ.FileAwareEnv):
     ENVIRON = _FromFiles()
+
+    def __init__(self, **scheme):
+        super().__init__(**scheme)
+        # Takes what was put before each $ away again.
+        self.escape_proxy = True
 
 
 def with_password(url: str, password: str) -> str:

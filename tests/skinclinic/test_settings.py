@@ -129,6 +129,18 @@ def test_production_passes_djangos_checks_for_it(tmp_path, settings):
     assert {problem.id for problem in found} <= set(settings.SILENCED_SYSTEM_CHECKS)
 
 
+def test_a_secret_is_the_text_that_stands_there(tmp_path):
+    """Also one that begins with $, as one of fifty keys that Django draws, or that would name another variable."""
+    file = tmp_path / "password"
+    file.write_text("$HOME and a \\$ and $$\n")
+    key = r"$7_ofr and \$ and $$ and HOME, and as long as a key has to be"
+    given = PRODUCTION | {"SECRET_KEY": key, "POSTGRES_PASSWORD_FILE": str(file)}
+    kept = loaded(tmp_path, "SECRET_KEY", "DATABASES", **given)
+    assert kept["SECRET_KEY"] == key
+    assert kept["DATABASES"]["default"]["PASSWORD"] == "$HOME and a \\$ and $$"
+    assert loaded(tmp_path, "SECRET_KEY", SECRET_KEY="$HOME") == {"SECRET_KEY": "$HOME"}
+
+
 def test_debug_is_off_unless_asked(tmp_path):
     assert loaded(tmp_path, "DEBUG") == {"DEBUG": False}
 
