@@ -11,6 +11,7 @@ import numpy as np
 
 from classifier.metrics.familiarity import FALSE_ALARMS, FOLDS, Calibrated, Familiar
 from classifier.metrics.proportions import Proportion
+from classifier.networks import beside
 from classifier.networks.manifest import FAMILIARITY_FILE, MANIFEST_FILE, Manifest, ModelRejected
 from skinclinic.files.whole import write_whole
 
@@ -115,17 +116,13 @@ def _unreadable(why: str) -> ModelRejected:
 
 def read_bytes(folder: Path) -> bytes:
     """The file as it is. Raises ModelRejected."""
-    try:
-        with (Path(folder) / FAMILIARITY_FILE).open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
-    except FileNotFoundError:
-        raise ModelRejected(
+    return beside.read_bytes(
+        Path(folder) / FAMILIARITY_FILE,
+        LARGEST_FILE,
+        missing=ModelRejected(
             "familiarity_missing",
-            f"The manifest names {FAMILIARITY_FILE}, by which photos unlike the training photos are told, and the file "
-            "is not there. Add it.",
-        ) from None
-    except OSError as error:
-        raise _unreadable(str(error)) from error
-    if len(content) > LARGEST_FILE:
-        raise _unreadable(f"it is larger than {LARGEST_FILE >> 20} MB")
-    return content
+            f"The manifest names {FAMILIARITY_FILE}, by which photos unlike the training photos are told, and the "
+            "file is not there. Add it.",
+        ),
+        unreadable="familiarity_unreadable",
+    )

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from classifier.networks import beside
 from classifier.networks.manifest import MANIFEST_FILE, PHOTOS_FILE, Manifest, ModelRejected
 from skinclinic import imaging
 from skinclinic.files.whole import write_whole
@@ -108,20 +109,16 @@ def read(folder: Path, manifest: Manifest) -> list[TrainingPhoto]:
 
 def read_bytes(folder: Path) -> bytes:
     """The file as it is. Raises ModelRejected."""
-    try:
-        with (Path(folder) / PHOTOS_FILE).open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
-    except FileNotFoundError:
-        raise ModelRejected(
+    return beside.read_bytes(
+        Path(folder) / PHOTOS_FILE,
+        LARGEST_FILE,
+        missing=ModelRejected(
             "photos_missing",
             f"The manifest names {PHOTOS_FILE}, the hashes of the photos the model was trained on, and the file is "
             "not there. Add it.",
-        ) from None
-    except OSError as error:
-        raise ModelRejected("photos_unreadable", f"{PHOTOS_FILE} cannot be read: {error}.") from error
-    if len(content) > LARGEST_FILE:
-        raise ModelRejected("photos_unreadable", f"{PHOTOS_FILE} is larger than {LARGEST_FILE >> 20} MB.")
-    return content
+        ),
+        unreadable="photos_unreadable",
+    )
 
 
 def _photo(number: int, line: list[str]) -> TrainingPhoto:
