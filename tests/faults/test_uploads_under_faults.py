@@ -14,13 +14,10 @@ import time
 import pytest
 from django.conf import settings as django_settings
 
-from classifier.models import Analysis
-from skinclinic import imaging
-from skinclinic.files import store
-from skinclinic.models import Job, Photo
+from skinclinic.models import Job
 from tests import factories, servers
 from tests.engine import wait_until
-from tests.faults.uploading import Uploads
+from tests.faults.uploading import Uploads, names_of_all_held
 from tests.folders import stored_files
 from tests.reading_crowd import start_web
 
@@ -94,18 +91,7 @@ def test_nothing_is_lost_and_nothing_twice(
 
 def _holds(uploads: Uploads) -> None:
     """What was accepted is there, once, whole and analysed once."""
-    assert sorted(uploads.accepted) == list(range(COUNT))
-    assert set(uploads.told) <= {0, 200, 201, 503, 507}
-    photos = {photo.pk: photo for photo in Photo.objects.all()}
-    assert len(photos) == COUNT and set(uploads.accepted.values()) == set(photos)
-    for seed, pk in uploads.accepted.items():
-        assert photos[pk].sha256 == imaging.sha256(factories.jpeg_bytes(seed))
-        assert store.is_whole_jpeg(photos[pk].file_key) and store.is_whole_jpeg(photos[pk].thumbnail_key)
-    assert Job.objects.filter(kind="analyse").count() == COUNT == Analysis.objects.count()
-    for analysis in Analysis.objects.select_related("job"):
-        assert analysis.job.state == Job.State.DONE
-        assert sum(analysis.scores.values()) + analysis.background == pytest.approx(1, abs=1e-4)
-    named = {key for photo in photos.values() for key in (photo.file_key, photo.thumbnail_key)}
+    named = names_of_all_held(uploads, {0, 200, 201, 503, 507})
     notes = (django_settings.PHOTOS_DIR / "notes").glob("*.json")
     noted = {key for note in notes if note.stat().st_size for key in json.loads(note.read_text())}
     assert {key for key in stored_files() if key.endswith(".jpg")} <= named | noted

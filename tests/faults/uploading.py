@@ -9,6 +9,12 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+import pytest
+
+from classifier.models import Analysis
+from skinclinic import imaging
+from skinclinic.files import store
+from skinclinic.models import Job, Photo
 from tests import factories
 
 BOUNDARY = "photo-boundary"
@@ -92,3 +98,20 @@ class Uploads:
             return answer.status, answer.read()
         finally:
             connection.close()
+
+
+def names_of_all_held(uploads: Uploads, told: set[int]) -> set[str]:
+    """Assert that what was accepted is there, once, whole and analysed once, and that nothing but ``told`` was
+    answered; gives the names of its files."""
+    assert sorted(uploads.accepted) == list(range(uploads.count))
+    assert set(uploads.told) <= told
+    photos = {photo.pk: photo for photo in Photo.objects.all()}
+    assert len(photos) == uploads.count and set(uploads.accepted.values()) == set(photos)
+    for seed, pk in uploads.accepted.items():
+        assert photos[pk].sha256 == imaging.sha256(factories.jpeg_bytes(seed))
+        assert store.is_whole_jpeg(photos[pk].file_key) and store.is_whole_jpeg(photos[pk].thumbnail_key)
+    assert Job.objects.filter(kind="analyse").count() == uploads.count == Analysis.objects.count()
+    for analysis in Analysis.objects.select_related("job"):
+        assert analysis.job.state == Job.State.DONE
+        assert sum(analysis.scores.values()) + analysis.background == pytest.approx(1, abs=1e-4)
+    return {key for photo in photos.values() for key in (photo.file_key, photo.thumbnail_key)}
