@@ -10,7 +10,8 @@ import io
 import logging
 import os
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ from skinclinic.files.bucket_address import BucketAddress
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
+# A list tells of a thousand objects and costs a store as much as asking for some dozens: not worth it for fewer.
+_WORTH_A_LIST = 30
 _ATTEMPTS = 2
 _CONNECT_SECONDS, _READ_SECONDS = 3.0, 15.0
 # Of an address that the proxy in front of the product fetches a photo from; no browser ever gets one.
@@ -108,11 +111,44 @@ class Bucket:
             return int(self.client.head_object(**self._place(key))["ContentLength"])
 
     def is_file(self, key: str) -> bool:
+        return self._size_or_none(key) is not None
+
+    def sizes(self, keys: Iterable[str]) -> dict[str, int]:
+        """{key: bytes} of those that are there. Where they lie close to each other they are read off lists, from one
+        that is wanted to the next; where few of many are, each is asked for by itself, some at a time."""
+        wanted, found, at = sorted(set(keys)), dict[str, int](), 0
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            while at < len(wanted):
+                if len(wanted) - at >= _WORTH_A_LIST:
+                    listed, is_end = self._listed_from(wanted[at])
+                    last = wanted[-1] if is_end else max(listed, default="")
+                    begun, at = at, max(at, bisect_right(wanted, last))
+                    found |= {key: listed[key] for key in wanted[begun:at] if key in listed}
+                    if at - begun >= _WORTH_A_LIST:
+                        continue
+                some = wanted[at : at + _WORTH_A_LIST]
+                sizes = zip(some, threads.map(self._size_or_none, some), strict=True)
+                found |= {key: size for key, size in sizes if size is not None}
+                at += len(some)
+        return found
+
+    def _size_or_none(self, key: str) -> int | None:
         try:
-            self.size_of(key)
+            return self.size_of(key)
         except FileNotFoundError:
-            return False
-        return True
+            return None
+
+    def _listed_from(self, key: str) -> tuple[dict[str, int], bool]:
+        """{key: bytes} of this one, if it is there, and of those that follow it; whether there are no more."""
+        with self._told():
+            found = self.client.list_objects_v2(
+                Bucket=self.address.bucket, Prefix=self.address.prefix,
+                # A little before it, for that one itself is not listed.
+                StartAfter=self._place(key)["Key"][:-1],
+            )  # fmt: skip
+        contents = found.get("Contents", ())
+        listed = {one["Key"].removeprefix(self.address.prefix): int(one["Size"]) for one in contents}
+        return listed, not found["IsTruncated"]
 
     def ends(self, key: str) -> tuple[bytes, bytes]:
         data = self.read(key)

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -43,6 +43,13 @@ class Disk:
 
     def is_file(self, key: str) -> bool:
         return self.path_of(key).is_file()
+
+    def sizes(self, keys: Iterable[str]) -> dict[str, int]:
+        found = {}
+        for key in keys:
+            with suppress(FileNotFoundError):
+                found[key] = self.size_of(key)
+        return found
 
     def ends(self, key: str) -> tuple[bytes, bytes]:
         """What the file begins with (up to 16 bytes), and its last two bytes."""

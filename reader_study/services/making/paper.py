@@ -28,7 +28,9 @@ def write(study: Study, out: BinaryIO, reading: Reading | None = None) -> None:
     images = _ordered(study, reading)
     if not images:
         raise Refused("sample", _("There is nothing to print yet: draw a sample first."))
-    if lost := [image.number for image in images if not _has_file(image)]:
+    keys = {image.number: image.photo.file_key for image in images if image.photo}
+    gone = store.missing(keys.values())
+    if lost := [image.number for image in images if keys.get(image.number) in {None, *gone}]:
         numbers = ", ".join(map(str, sorted(lost)[:20]))
         raise Refused("sample", _("The files of these photos are gone: %(numbers)s.") % {"numbers": numbers})
     paper.write(_words(study, reading), list(_pages(study, images)), out, FONT_FILE)
@@ -53,10 +55,6 @@ def _ordered(study: Study, reading: Reading | None) -> list[StudyImage]:
     if reading is not None:
         practice, counted = reading.practice_order, reading.order
     return [rows[number] for number in [*practice, *counted] if number in rows]
-
-
-def _has_file(image: StudyImage) -> bool:
-    return image.photo is not None and store.is_file(image.photo.file_key)
 
 
 def _pages(study: Study, images: Sequence[StudyImage]) -> Iterator[paper.Page]:

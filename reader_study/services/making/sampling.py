@@ -312,7 +312,8 @@ def _without_file(found: Stock, photos: Sequence[Candidate]) -> set[str]:
     for start in range(0, len(pks), 1000):
         rows = DatasetItem.objects.filter(pk__in=pks[start : start + 1000])
         keys |= dict(rows.values_list("pk", "entry__photo__file_key"))
-    return {photo.key for photo in photos if not store.is_file(keys[found.items[photo]])}
+    gone = store.missing(keys.values())
+    return {photo.key for photo in photos if keys[found.items[photo]] in gone}
 
 
 def _unfilled(recipe: Recipe, drawn: sampling.Sample, names: dict[str, str]) -> list[dict]:
@@ -491,9 +492,10 @@ def problems_of_photos(study: Study) -> dict[str, int]:
 
 
 def missing_files(study: Study) -> int:
-    """How many photos of the sample have no file any more: a look at each."""
-    keys = study.images.filter(~Q(photo=None)).values_list("photo__file_key", flat=True)
-    return sum(not store.is_file(key) for key in keys)
+    """How many photos of the sample have no file any more."""
+    keys = list(study.images.filter(~Q(photo=None)).values_list("photo__file_key", flat=True))
+    gone = store.missing(keys)
+    return sum(key in gone for key in keys)
 
 
 def seen_by_model(study: Study) -> int:

@@ -209,6 +209,24 @@ def test_what_a_crash_leaves_is_swept_and_what_a_row_names_stays(pail, clinic, c
     assert objects(pail) == named() and FileNote.objects.count() == 0
 
 
+def test_many_photos_are_looked_for_by_lists_and_few_of_many_one_by_one(pail, monkeypatch):
+    keys = [store.new_key("clinic-1") for _n in range(130)]
+    store.write_together({key: bytes(n) for n, key in enumerate(keys)})
+    asked: list[str] = []
+    pail.client.meta.events.register("before-call.s3", lambda model, **_more: asked.append(model.name))
+    gone = {store.new_key("clinic-1") for _n in range(3)}
+    assert store.missing([*keys, *gone]) == gone and asked == ["ListObjectsV2"]
+    assert store.sizes([*keys[5:50], *gone]) == {key: n for n, key in enumerate(keys) if 5 <= n < 50}
+    assert asked[1:] == ["ListObjectsV2"]
+    assert store.missing(keys[:3]) == set() and asked[2:] == ["HeadObject"] * 3
+    # A store that tells of few at a time: lists are given up for a while where they hold little that is wanted.
+    del asked[:]
+    telling = pail.client.list_objects_v2
+    monkeypatch.setattr(pail.client, "list_objects_v2", lambda **what: telling(**what, MaxKeys=10))
+    assert store.missing([*keys, *gone]) == gone
+    assert 3 <= asked.count("ListObjectsV2") <= 5 and 80 <= asked.count("HeadObject") <= 125
+
+
 @on_postgresql
 def test_a_step_whose_note_was_taken_keeps_nothing(pail, clinic, clinician):
     def slow(photo) -> None:

@@ -88,14 +88,13 @@ def check(version: DatasetVersion) -> None:
 def members(version: DatasetVersion, options: Options) -> list[Member]:
     """The files of the export, photos first. Raises Refused, naming a photo whose file is gone."""
     check(version)
-    found = []
-    for sha256, key in _photos(version, options):
-        try:
-            size = files.size_of(key)
-        except OSError:
-            raise _gone(sha256) from None
+    found, photos = [], list(_photos(version, options))
+    sizes = files.sizes(key for _sha256, key in photos)
+    for sha256, key in photos:
+        if key not in sizes:
+            raise _gone(sha256)
         read = partial(_read, key, None if options.thumbnails else sha256)
-        found.append(Member(export_tables.photo_file(sha256), size, read))
+        found.append(Member(export_tables.photo_file(sha256), sizes[key], read))
     tables = _stored_tables(version, options)
     return [*found, *(Member(path.name, path.stat().st_size, partial(_pieces, path)) for path in tables)]
 
