@@ -284,8 +284,7 @@ def run_waiting(kind_name: str) -> int:
     while not health.rest_left() and (rows := claim(kind_name, 1 if health.trouble() else kind.batch())):
         with acting.acting(acting.job(kind_name, [row.pk for row in rows])):
             began = time.monotonic()
-            with held(rows):
-                outcomes = _outcomes(kind, rows)
+            outcomes = _worked_at(kind, rows)
             for row, outcome in zip(rows, outcomes, strict=True):
                 is_told = finish(row, outcome)
                 tally.note(
@@ -303,6 +302,15 @@ def _ended(row: Job) -> str:
 def held(rows: Sequence[Job]) -> AbstractContextManager[None]:
     """Keep claimed jobs of one kind while the block works on them, however long it takes."""
     return lease_renewal.renewed(rows, _kinds[rows[0].kind].lease)
+
+
+def _worked_at(kind: Kind, rows: Sequence[Job]) -> Sequence[Outcome]:
+    try:
+        with held(rows):
+            return _outcomes(kind, rows)
+    except WorkerFault as fault:
+        # The work was not begun.
+        return [fault for _row in rows]
 
 
 def _outcomes(kind: Kind, rows: Sequence[Job]) -> Sequence[Outcome]:

@@ -21,8 +21,8 @@ _REMEDIES = {
     "InvalidAccessKeyId": "The store knows no such name: look at PHOTO_STORAGE_KEY_ID, and, where PHOTO_STORAGE has "
     "one, at sse_key=.",
     NOT_ENCRYPTED: "sse= was asked for, and the store took a photo without a word of it: it has no such encryption, or "
-    "hides it. No photo is stored until it says so. Set it up there, or take sse= out; PHOTO_KEY seals photos before they "
-    "leave this machine.",
+    "hides it. No photo is stored until it says so. Set it up there, or take sse= out; PHOTO_KEY seals photos before "
+    "they leave this machine.",
     "SignatureDoesNotMatch": "The secret is another one, or region= is wrong: look at PHOTO_STORAGE_SECRET and "
     "PHOTO_STORAGE.",
     "AccessDenied": "The account may not do that: it needs ListBucket on the bucket, and GetObject, PutObject and "
