@@ -18,6 +18,8 @@ from pathlib import Path
 from tests.servers import free_port
 
 PROGRAMS = ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph", "monmaptool")
+# Of sse=aws:kms, which it has; it takes sse=AES256 and encrypts nothing.
+SSE_KEY = "tests"
 KEY_ID, SECRET, BUCKET = "skinclinic", "a-secret-of-the-tests", "photos"
 
 _SETTINGS = """[global]
@@ -53,6 +55,9 @@ admin socket = {folder}/$name.$pid.asok
 log file = {folder}/$name.log
 rgw frontends = beast endpoint={address}:{port} tcp_nodelay=1
 rgw thread pool size = 32
+rgw crypt require ssl = false
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = {sse_key}=a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=
 """
 
 
@@ -95,7 +100,9 @@ class _Ceph:
             (self.folder / name).mkdir()
         mon = self.monitor.rpartition(":")[2].rstrip("]")
         (self.folder / "ceph.conf").write_text(
-            _SETTINGS.format(fsid=self.fsid, address=address, mon=mon, port=self.port, folder=self.folder)
+            _SETTINGS.format(
+                fsid=self.fsid, address=address, mon=mon, port=self.port, folder=self.folder, sse_key=SSE_KEY
+            )
         )
 
     def do(self, *command: str) -> str:

@@ -38,8 +38,8 @@ class Engine:
             **environment,
         )
 
-    def start_reconciler(self, every: float = 1.0) -> subprocess.Popen:
-        return self._start("manage.py", "reconcile", "--every", str(every))
+    def start_reconciler(self, every: float = 1.0, **environment: str) -> subprocess.Popen:
+        return self._start("manage.py", "reconcile", "--every", str(every), **environment)
 
     def _start(self, *arguments: str, **environment: str) -> subprocess.Popen:
         process = subprocess.Popen(

@@ -103,9 +103,10 @@ def _analyse_group(version: ModelVersion, group: list[Analysis]) -> dict[int | N
 
 def _run(version: ModelVersion, crops: Sequence) -> Sequence:
     """The network's answers. Raises NonFiniteScores, JobError, MemoryError."""
-    from classifier.analysing.pipeline import analyse as run
-
     try:
+        # Loading the libraries takes memory, too.
+        from classifier.analysing.pipeline import analyse as run
+
         return run(_runtime(version), crops)
     except Exception as error:
         if memory.is_lacking(error) and not isinstance(error, MemoryError):

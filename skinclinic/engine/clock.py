@@ -5,6 +5,7 @@ database's clock: a machine whose own clock is wrong takes nothing from others a
 that is ``Now()``; this is for whoever needs the moment itself.
 """
 
+import time
 from datetime import UTC, datetime
 
 from django.db import connection
@@ -18,3 +19,8 @@ def now() -> datetime:
             return datetime.fromisoformat(cursor.fetchone()[0]).replace(tzinfo=UTC)
         cursor.execute("SELECT CLOCK_TIMESTAMP()")
         return cursor.fetchone()[0]
+
+
+def ahead() -> float:
+    """Seconds that the clock of this machine is ahead of the database's; less than 0: behind."""
+    return time.time() - now().timestamp()

@@ -49,7 +49,7 @@ def code_of(error: BaseException) -> str:
     """Which part of the worker's machine an error tells of; "" for one that tells of the job."""
     if isinstance(error, WorkerFault):
         return error.code
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return NO_MEMORY
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return DISK_FULL

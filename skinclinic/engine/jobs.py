@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
@@ -45,8 +46,8 @@ PAUSES = (timedelta(seconds=5), timedelta(seconds=30))
 # ``BATCH`` is what takes long: imports, datasets, evaluations, results; whatever does not say where it belongs.
 PHOTOS, BATCH, TRAINING, MAIL = "analysis", "batch", "training", "mail"
 WORKER_SILENT_AFTER = timedelta(seconds=20)
-# A wake-up that nobody has heard for so long is repeated many times over; it must not pile up behind long work.
-WAKE_UP_EXPIRES_SECONDS = 600
+# Seconds between two clocks that are as good as the same.
+CLOCKS_MAY_DIFFER = 5.0
 
 # Whatever kind a job is of: what it needed was away for a moment.
 _TRANSIENT = (MemoryError, OperationalError, InterfaceError)
@@ -187,12 +188,13 @@ def _change(row: Job, if_still: Q, **values) -> bool:
 
 def wake(kind: str) -> bool:
     """Send the wake-up message; False (and a log line) when the broker cannot take it. It takes well under a second."""
-    # A queued row survives any broker failure, so none of them may reach the request.
+    # A queued row survives any broker failure, so none of them may reach the request. The message says nothing of
+    # until when it holds: a worker would ask its own clock, and one that is ahead would hear of no work at all. One
+    # that is late finds what waits by then, or nothing.
     try:
         with waking.producer() as producer:
             app.send_task(
-                "skinclinic.run_jobs", (kind,), queue=queue_of(kind), retry=False, ignore_result=True,
-                expires=WAKE_UP_EXPIRES_SECONDS, producer=producer,
+                "skinclinic.run_jobs", (kind,), queue=queue_of(kind), retry=False, ignore_result=True, producer=producer
             )  # fmt: skip
     except waking.NotNow:
         return False
@@ -282,8 +284,7 @@ def run_waiting(kind_name: str) -> int:
     while not health.rest_left() and (rows := claim(kind_name, 1 if health.trouble() else kind.batch())):
         with acting.acting(acting.job(kind_name, [row.pk for row in rows])):
             began = time.monotonic()
-            with held(rows):
-                outcomes = _outcomes(kind, rows)
+            outcomes = _worked_at(kind, rows)
             for row, outcome in zip(rows, outcomes, strict=True):
                 is_told = finish(row, outcome)
                 tally.note(
@@ -301,6 +302,15 @@ def _ended(row: Job) -> str:
 def held(rows: Sequence[Job]) -> AbstractContextManager[None]:
     """Keep claimed jobs of one kind while the block works on them, however long it takes."""
     return lease_renewal.renewed(rows, _kinds[rows[0].kind].lease)
+
+
+def _worked_at(kind: Kind, rows: Sequence[Job]) -> Sequence[Outcome]:
+    try:
+        with held(rows):
+            return _outcomes(kind, rows)
+    except WorkerFault as fault:
+        # The work was not begun.
+        return [fault for _row in rows]
 
 
 def _outcomes(kind: Kind, rows: Sequence[Job]) -> Sequence[Outcome]:
@@ -440,12 +450,12 @@ def is_served(kind: str) -> bool:
 
 
 def worker_alive(name: str, queue: str = PHOTOS, *, begins: bool = False) -> None:
-    """Note that a worker process of this queue is alive, what keeps it from working, what it has done and what is left
-    of its machine. ``begins``: it says so for the first time; another one may have had its name."""
-    said = {
-        "seen_at": Now(), "trouble": health.trouble(),
-        "told": {"machine": machine.told(), "jobs": tally.told()},
-    }  # fmt: skip
+    """Note that a worker process of this queue is alive, what keeps it from working, what it has done, what is left of
+    its machine and what its clock shows. ``begins``: it says so for the first time; another one may have had its
+    name."""
+    told: dict[str, Any] = {"machine": machine.told(), "jobs": tally.told()}
+    said: dict[str, Any] = {"seen_at": Now(), "trouble": health.trouble(), "told": told}
+    told["clock"] = time.time()
     if begins:
         said["began_at"] = Now()
     WorkerSeen.objects.update_or_create(name=f"{queue}@{name}", defaults=said)
@@ -454,6 +464,13 @@ def worker_alive(name: str, queue: str = PHOTOS, *, begins: bool = False) -> Non
 def alive() -> QuerySet[WorkerSeen]:
     """Workers that have said in the last 20 seconds that they are alive."""
     return WorkerSeen.objects.filter(seen_at__gte=Now() - WORKER_SILENT_AFTER)
+
+
+def clock_ahead(seen: WorkerSeen) -> float | None:
+    """Seconds that the clock of a worker's machine was ahead of the database's when it last said that it is alive (less
+    than 0: behind); None where it did not say."""
+    shown = (seen.told or {}).get("clock")
+    return None if shown is None else float(shown) - seen.seen_at.timestamp()
 
 
 def engine_online(queue: str = PHOTOS) -> bool:

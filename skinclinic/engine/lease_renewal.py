@@ -12,6 +12,8 @@ from datetime import timedelta
 from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
+from skinclinic.engine import health
+from skinclinic.engine.health import WorkerFault
 from skinclinic.models import Job
 
 log = logging.getLogger(__name__)
@@ -26,13 +28,17 @@ def renewed(rows: Sequence[Job], lease: timedelta) -> Iterator[None]:
 
     It ends with this process, so that others take over from one that was killed. A lease that was lost stays lost:
     whoever reports progress or a result hears of it. In a transaction nobody else sees that the jobs are claimed.
+    Raises WorkerFault where there is no memory for that thread.
     """
     if connection.in_atomic_block:
         yield
         return
     done = threading.Event()
     thread = threading.Thread(target=_renew, args=(list(rows), lease, done), name="leases", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise WorkerFault(health.NO_MEMORY, "no thread can be started, which takes memory") from error
     try:
         yield
     finally:

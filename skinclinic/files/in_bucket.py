@@ -33,6 +33,8 @@ _CONNECT_SECONDS, _READ_SECONDS = 3.0, 15.0
 _SIGNED_SECONDS = 60
 _MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
 _FULL = frozenset({"QuotaExceeded", "507", "InsufficientStorage", "EntityTooLarge"})
+# Of a store that takes the wish for encryption, says nothing, and stores the photo as it is.
+NOT_ENCRYPTED = "NotEncrypted"
 # What the store says when it cannot just now.
 _AWAY = frozenset(
     {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "500", "502", "503", "504"}
@@ -90,10 +92,14 @@ class Bucket:
             said["SSEKMSKeyId"] = self.address.sse_key
         digest = b64encode(md5(data, usedforsecurity=False).digest()).decode()
         with self._told():
-            self.client.put_object(
+            answer = self.client.put_object(
                 **self._place(key), Body=data, ContentMD5=digest, ContentType="image/jpeg",
                 CacheControl="no-store, private", **said,
             )  # fmt: skip
+
+        if self.address.sse and answer.get("ServerSideEncryption") != self.address.sse:
+            self.remove([key])
+            raise BucketAway(f"the bucket does not say that it encrypts ({NOT_ENCRYPTED})", NOT_ENCRYPTED)
 
     def read(self, key: str) -> bytes:
         """Raises FileNotFoundError."""

@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from skinclinic.engine import clock
 from skinclinic.engine.housekeeping import broom
 from skinclinic.models import Clinic, Member, Role, User
 from skinclinic.models.audit import AuditEvent
@@ -68,7 +68,7 @@ def limits() -> dict[str, int]:
 
 
 def _last_hour() -> Iterator[AuditEvent]:
-    since = timezone.now() - LOOKED_BACK
+    since = clock.now() - LOOKED_BACK
     for row in AuditEvent.objects.order_by("-id")[:MOST_ROWS].iterator():
         if row.at < since:
             return

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from skinclinic.dicom import network, objects, web
 from skinclinic.dicom.facts import PhotoFacts
 from skinclinic.dicom.objects import Made
-from skinclinic.engine import jobs
+from skinclinic.engine import clock, jobs
 from skinclinic.engine.housekeeping import broom
 from skinclinic.models import Clinic, ImageArchive, ImageSending, Photo, User
 from skinclinic.services import audit, dicom_photos
@@ -175,7 +175,7 @@ def allowed_networks() -> list[outgoing.Network]:
 
 
 def _note(sending: ImageSending, arrived: int, problem: str) -> None:
-    now = timezone.now()
+    now = clock.now()
     sending.tries += 1
     sending.arrived, sending.problem = arrived, problem
     is_for_good = problem in ("photo_gone", "file_gone") or not sending.photo_key
@@ -191,7 +191,7 @@ def _note(sending: ImageSending, arrived: int, problem: str) -> None:
 @broom
 def send_what_is_due() -> None:
     """Ask for the next try of what did not arrive."""
-    due = ImageSending.objects.filter(state=State.WAITING, next_at__lte=timezone.now())
+    due = ImageSending.objects.filter(state=State.WAITING, next_at__lte=Now())
     for sending in due.select_related("archive__clinic").order_by("pk")[:500]:
         with transaction.atomic():
             _enqueued(sending)
@@ -199,4 +199,4 @@ def send_what_is_due() -> None:
 
 @broom
 def forget_old_sendings() -> None:
-    ImageSending.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
+    ImageSending.objects.filter(created_at__lt=Now() - KEPT_FOR).delete()

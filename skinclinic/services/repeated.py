@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
+from skinclinic.engine import clock
 from skinclinic.engine.housekeeping import broom
 from skinclinic.models import RepeatedRequest, User
 
@@ -44,11 +45,13 @@ def done(request: RepeatedRequest, status: int, photo_key: int, said: dict[str, 
 
 
 def _begun(user: User, key: str, body: str) -> RepeatedRequest:
-    now = timezone.now()
+    now = clock.now()
     mine = RepeatedRequest.objects.filter(user=user, key_hash=key)
     mine.filter(at__lt=now - KEPT_FOR).delete()
     mine.filter(at__lt=now - GIVEN_UP_AFTER, status=0).delete()
-    row, is_new = RepeatedRequest.objects.get_or_create(user=user, key_hash=key, defaults={"body_hash": body})
+    row, is_new = RepeatedRequest.objects.get_or_create(
+        user=user, key_hash=key, defaults={"body_hash": body, "at": now}
+    )
     if row.body_hash != body:
         raise OtherBody
     if not is_new and not row.status:
@@ -62,4 +65,4 @@ def _hashed(text: str) -> str:
 
 @broom
 def forget_old_requests() -> None:
-    RepeatedRequest.objects.filter(at__lt=timezone.now() - KEPT_FOR).delete()
+    RepeatedRequest.objects.filter(at__lt=Now() - KEPT_FOR).delete()

@@ -14,11 +14,12 @@ from ipaddress import ip_network
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from skinclinic.engine import jobs
+from skinclinic.engine import clock, jobs
 from skinclinic.engine.housekeeping import broom
 from skinclinic.models import Clinic, Member, Role, User, Webhook, WebhookMessage
 from skinclinic.services import audit, letters, secret_links
@@ -151,7 +152,7 @@ def _hash(secret: str) -> str:
 
 
 def _note(message: WebhookMessage, status: int | None, problem: str) -> None:
-    now = timezone.now()
+    now = clock.now()
     message.tries += 1
     message.answered, message.problem = status, problem
     if not problem:
@@ -167,7 +168,7 @@ def _note(message: WebhookMessage, status: int | None, problem: str) -> None:
 
 
 def _note_failure(webhook: Webhook) -> None:
-    now = timezone.now()
+    now = clock.now()
     Webhook.objects.filter(pk=webhook.pk, failing_since=None).update(failing_since=now)
     failing = Webhook.objects.filter(pk=webhook.pk, is_on=True, failing_since__lt=now - OFF_AFTER)
     if failing.update(is_on=False, gave_up_at=now):
@@ -187,7 +188,7 @@ def _tell_admins(webhook: Webhook) -> None:
 def send_what_is_due() -> None:
     """Ask for the next try of what did not arrive."""
     due = WebhookMessage.objects.filter(
-        Q(webhook__is_on=True) | Q(event=TEST), state=State.WAITING, next_at__lte=timezone.now()
+        Q(webhook__is_on=True) | Q(event=TEST), state=State.WAITING, next_at__lte=Now()
     )
     for message in due.select_related("webhook__clinic").order_by("pk")[:500]:
         with transaction.atomic():
@@ -196,4 +197,4 @@ def send_what_is_due() -> None:
 
 @broom
 def forget_old_messages() -> None:
-    WebhookMessage.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
+    WebhookMessage.objects.filter(created_at__lt=Now() - KEPT_FOR).delete()

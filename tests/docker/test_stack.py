@@ -35,7 +35,7 @@ def test_every_part_of_the_stack_is_there(stack):
         "trainer-cpu",
         "trainer-gpu",
     }
-    wanted |= {"mailer", "reconciler", "redis", "postgres", "prepare", "backup", "scanner"}
+    wanted |= {"mailer", "reconciler", "redis", "postgres", "prepare", "backup", "scanner", "dicom"}
     assert wanted == set(stack["services"])
 
 
@@ -62,6 +62,8 @@ def test_no_part_may_more_than_it_needs(stack):
     reached = {name: set(service["networks"]) for name, service in stack["services"].items()}
     assert reached["proxy"] == {"front"} and not reached["proxy"] & reached["postgres"]
     assert stack["networks"]["store"] == {"internal": True}
+    # Where something of the hospital's network connects to, nothing else of ours is.
+    assert [name for name in reached if "dicom" in reached[name]] == ["dicom"]
     assert all(reached[name] == {"store"} for name in ("postgres", "redis", "worker-cpu"))
     # Those that take files in reach the scanner, which reaches no rows.
     assert stack["networks"]["scan"] == {"internal": True} and reached["scanner"] == {"scan", "outside"}

@@ -13,7 +13,7 @@ from tests.docker import units
 from tests.web_image import COMPOSE, gunicorn
 
 PROGRAM, HOME = "/opt/skinclinic", "/var/lib/skinclinic"
-SERVICES = [*units.services(), "skinclinic-prepare", "skinclinic-backup"]
+SERVICES = [*units.services(), "skinclinic-prepare", "skinclinic-backup", "skinclinic-dicom"]
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,9 @@ def test_they_run_what_the_containers_run(stack):
     image = (Path(settings.BASE_DIR) / "docker/worker.Dockerfile").read_text()
     assert bare(words) == yaml.safe_load(image.rpartition("CMD ")[2])
     assert bare(units.unit("skinclinic-reconciler").commands[0]) == stack["reconciler"]["command"].split()
+    # Both split what the settings name at its spaces.
+    receives = stack["dicom"]["command"].replace("${DICOM_RECEIVE:-}", "$DICOM_RECEIVE").split()
+    assert bare(units.unit("skinclinic-dicom").commands[0]) == receives
     prepared = [" ".join(bare(words)) for words in units.unit("skinclinic-prepare").commands]
     _folder, *others = stack["prepare"]["command"].removeprefix('sh -c "').removesuffix('"').split(" && ")
     assert prepared == others
@@ -52,7 +55,7 @@ def test_the_target_starts_every_part_and_each_comes_back(stack):
     names |= {"mailer": "worker@mail"}
     of_debian = {"proxy", "redis", "postgres", "prepare"}
     assert {f"skinclinic-{names.get(part, part)}" for part in parts - of_debian} == set(units.services())
-    for name in units.services():
+    for name in [*units.services(), "skinclinic-dicom"]:
         unit = units.unit(name)
         assert unit.last("Restart") == "always" and unit.last("StartLimitIntervalSec") == "0", name
         assert unit.last("Requires") == "skinclinic-prepare.service" and unit.last("MemoryMax"), name

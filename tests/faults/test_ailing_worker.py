@@ -1,6 +1,9 @@
 """A worker that cannot work takes no photo down with it: it says so and leaves them to one that can."""
 
+import resource
 import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +16,10 @@ from tests.engine import wait_until
 PHOTOS = 8
 
 
-@pytest.mark.timeout(180)
-def test_a_worker_without_the_photos_volume(engine, home, clinic, clinician, model_version):
+@pytest.mark.timeout(300)
+def test_a_worker_without_the_photos_volume_and_one_without_memory(
+    engine, home, clinic, clinician, model_version
+):
     photos = [factories.make_photo(clinic, clinician, seed=seed) for seed in range(PHOTOS)]
     elsewhere = home / "elsewhere"
     elsewhere.mkdir()
@@ -23,15 +28,29 @@ def test_a_worker_without_the_photos_volume(engine, home, clinic, clinician, mod
     if (home / "secret_key").exists():
         shutil.copy(home / "secret_key", elsewhere)
     engine.start_reconciler(every=1)
+    poor = engine.start_worker()
+    wait_until(jobs.engine_online, 60, "it is there")
+    _take_memory(poor)
     engine.start_worker(SKINCLINIC_HOME=str(elsewhere))
     for photo in photos:
         request_analysis(photo, user=clinician)
-    wait_until(jobs.troubles, 60, "the worker says that it has no photos")
-    assert set(jobs.troubles().values()) == {"no_photos"} and not jobs.engine_online()
-    assert set(Job.objects.filter(kind="analyse").values_list("state", "attempts")) == {("queued", 0)}
-    # Both wait for the same messages now.
+    # Each that has met three photos leaves the others alone.
+    wait_until(
+        lambda: set(jobs.troubles().values()) == {"no_photos", "no_memory"}, 120, "both say what they lack"
+    )
+    assert not jobs.engine_online() and poor.poll() is None
+    asked = Job.objects.filter(kind="analyse")
+    assert not asked.exclude(state=Job.State.QUEUED).exists()
+    # All wait for the same messages now.
     engine.start_worker()
-    done = Job.objects.filter(kind="analyse", state=Job.State.DONE)
-    wait_until(lambda: done.count() == PHOTOS, 60, "the other worker does them all")
-    assert set(done.values_list("attempts", flat=True)) == {1}
+    wait_until(
+        lambda: asked.filter(state=Job.State.DONE).count() == PHOTOS, 120, "another worker does them all"
+    )
     assert jobs.engine_online() and jobs.troubles()
+
+
+def _take_memory(process: subprocess.Popen) -> None:
+    """Leave a process no more than it has now and a little, as in a container that is too small."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{process.pid}/status").read_text().splitlines())
+    limit = int(status["VmSize"].split()[0]) * 1024 + (4 << 20)
+    resource.prlimit(process.pid, resource.RLIMIT_AS, (limit, limit))

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from skinclinic.files import store
-from skinclinic.files.in_bucket import Bucket, BucketAway
+from skinclinic.files.in_bucket import NOT_ENCRYPTED, Bucket, BucketAway
 from skinclinic.models import Photo
 from skinclinic.services.doctor.findings import Finding, check, failure, ok, warn
 
@@ -18,7 +18,11 @@ _CLOCKS_MAY_DIFFER = 5.0
 _REMEDIES = {
     "RequestTimeTooSkewed": "The clocks of this machine and of the store are more than 15 minutes apart: synchronise "
     "both (NTP).",
-    "InvalidAccessKeyId": "The store knows no such name: look at PHOTO_STORAGE_KEY_ID.",
+    "InvalidAccessKeyId": "The store knows no such name: look at PHOTO_STORAGE_KEY_ID, and, where PHOTO_STORAGE has "
+    "one, at sse_key=.",
+    NOT_ENCRYPTED: "sse= was asked for, and the store took a photo without a word of it: it has no such encryption, or "
+    "hides it. No photo is stored until it says so. Set it up there, or take sse= out; PHOTO_KEY seals photos before "
+    "they leave this machine.",
     "SignatureDoesNotMatch": "The secret is another one, or region= is wrong: look at PHOTO_STORAGE_SECRET and "
     "PHOTO_STORAGE.",
     "AccessDenied": "The account may not do that: it needs ListBucket on the bucket, and GetObject, PutObject and "

@@ -2,17 +2,18 @@
 
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models.functions import Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from skinclinic.celery import app
-from skinclinic.engine import health, jobs
+from skinclinic.engine import clock, health, jobs
 from skinclinic.models import Job
 from skinclinic.models.audit import AuditEvent
 from skinclinic.services import word_indexes
@@ -20,7 +21,6 @@ from skinclinic.services.doctor.findings import Finding, check, failure, ok, war
 from skinclinic.services.erasing import again
 
 _OLDEST_POSTGRESQL = 140_000
-_CLOCKS_MAY_DIFFER = 5.0
 _WAITS_LONG = timedelta(minutes=15)
 _BACKUP_EVERY = timedelta(hours=50)
 _SECONDS = 3.0
@@ -49,9 +49,8 @@ def database() -> Iterator[Finding]:
             cursor.execute("SELECT sqlite_version()")
             yield ok("database", f"SQLite {cursor.fetchone()[0]}")
         else:
-            cursor.execute("SELECT current_setting('server_version_num')::int, clock_timestamp()")
-            number, there = cursor.fetchone()
-            yield from _server(number, there)
+            cursor.execute("SELECT current_setting('server_version_num')::int")
+            yield from _server(cursor.fetchone()[0])
     executor = MigrationExecutor(connection)
     known = set(executor.loader.disk_migrations)
     if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
@@ -72,16 +71,20 @@ def database() -> Iterator[Finding]:
         yield failure("database", reason, "`manage.py apply_erasures`")
 
 
-def _server(number: int, there: datetime) -> Iterator[Finding]:
+def _server(number: int) -> Iterator[Finding]:
     said = f"PostgreSQL {number // 10_000}.{number % 10_000}"
     if number < _OLDEST_POSTGRESQL:
         yield failure("database", f"{said} is too old", "PostgreSQL 14 or later is needed.")
     else:
         yield ok("database", said)
-    apart = abs((timezone.now() - there).total_seconds())
-    if apart > _CLOCKS_MAY_DIFFER:
+    yield from _clock("this machine", clock.ahead())
+
+
+def _clock(whose: str, ahead: float) -> Iterator[Finding]:
+    if abs(ahead) > jobs.CLOCKS_MAY_DIFFER:
+        is_said = "ahead of" if ahead > 0 else "behind"
         yield failure(
-            "clock", f"the clocks of this machine and of the database are {apart:,.0f} s apart",
+            "clock", f"the clock of {whose} is {abs(ahead):,.0f} s {is_said} the database's",
             "Synchronise both (NTP): second factors, links and the audit go by them.",
         )  # fmt: skip
 
@@ -138,7 +141,10 @@ def workers() -> Iterator[Finding]:
                 "workers", f"no worker for “{queue}” has been heard of in the last seconds",
                 f"Start one: celery -A skinclinic worker --pool solo --queues {queue} (with compose: `up -d`).",
             )  # fmt: skip
-    waiting = Job.objects.filter(state=Job.State.QUEUED, created_at__lt=timezone.now() - _WAITS_LONG)
+    for seen in jobs.alive().order_by("name"):
+        if (ahead := jobs.clock_ahead(seen)) is not None:
+            yield from _clock(f"the machine of the worker {seen.name.partition('@')[2]}", ahead)
+    waiting = Job.objects.filter(state=Job.State.QUEUED, created_at__lt=Now() - _WAITS_LONG)
     if count := waiting.count():
         since = timezone.localtime(waiting.earliest("pk").created_at)
         yield warn(

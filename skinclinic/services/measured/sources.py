@@ -103,6 +103,10 @@ def workers() -> Iterator[Figure]:
     done = Figure("skinclinic_worker_jobs", "Attempts at jobs by how they ended: done, failed, again, lost.",
                   (*name, "kind", "outcome"), is_counter=True)  # fmt: skip
     took = Figure("skinclinic_worker_job_seconds", "Time spent on jobs.", (*name, "kind"), is_counter=True)
+    ahead = Figure(
+        "skinclinic_worker_clock_ahead_seconds",
+        "How far the clock of its machine is ahead of the database's; less than 0: behind.", name,
+    )  # fmt: skip
     alive = Figure("skinclinic_workers", "Workers that are alive, of each queue.", ("queue",))
     of_queue, machines = dict.fromkeys(jobs.queues(), 0), dict[str, dict]()
     for seen in jobs.alive().order_by("name"):
@@ -112,6 +116,8 @@ def workers() -> Iterator[Figure]:
             began.add(seen.began_at.timestamp(), queue, process)
         if seen.trouble:
             rests.add(1, queue, process, seen.trouble)
+        if (seconds := jobs.clock_ahead(seen)) is not None:
+            ahead.add(seconds, queue, process)
         told = seen.told or {}
         machines[process] = told.get("machine", {})
         kinds = jobs.kinds_of(queue)
@@ -124,7 +130,7 @@ def workers() -> Iterator[Figure]:
             took.add(counts.get("seconds", 0), queue, process, kind)
     for queue, count in of_queue.items():
         alive.add(count, queue)
-    yield from (alive, began, rests, done, took)
+    yield from (alive, began, ahead, rests, done, took)
     yield from _machine(machines, "worker")
 
 

@@ -98,7 +98,12 @@ def test_addresses_are_read_and_wrong_ones_refused_with_the_reason():
 
 @on_postgresql
 def test_a_photo_is_stored_shown_covered_and_deleted(transactional_db, pail, clinic, clinician, settings):
+    """With keys of the store's own, as is asked for."""
+    settings.PHOTO_STORAGE += f"&sse=aws:kms&sse_key={bucket.SSE_KEY}"
+    pail = store.bucket()
     photo = factories.make_photo(clinic, clinician)
+    told = pail.client.head_object(Bucket=pail.address.bucket, Key=f"{pail.address.prefix}{photo.file_key}")
+    assert told["ServerSideEncryption"] == "aws:kms"
     assert objects(pail) == named() and len(named()) == 2 and stored_files() == []
     assert FileNote.objects.count() == 0
     assert imaging.open_rgb(store.read(photo.file_key)).size == (photo.width, photo.height)
@@ -368,6 +373,9 @@ def test_the_doctor_says_what_is_wrong_with_the_bucket(pail, radosgw, settings):
         ({"PHOTO_STORAGE_SECRET": "another"}, "SignatureDoesNotMatch"),
         ({"PHOTO_STORAGE_KEY_ID": "nobody"}, "InvalidAccessKeyId"),
         ({"PHOTO_STORAGE": there.replace("s3://photos-", "s3://none-")}, "NoSuchBucket"),
+        # This store takes the wish, says nothing, and would keep the photo as it is.
+        ({"PHOTO_STORAGE": f"{there}&sse=AES256"}, "does not say that it encrypts"),
+        ({"PHOTO_STORAGE": f"{there}&sse=aws:kms&sse_key=unknown"}, "InvalidAccessKeyId"),
         (
             {"PHOTO_STORAGE": f"s3://photos/?endpoint=http://127.0.0.1:{servers.free_port()}"},
             "does not answer",
@@ -380,6 +388,7 @@ def test_the_doctor_says_what_is_wrong_with_the_bucket(pail, radosgw, settings):
         assert word in wrong.said and wrong.remedy, wrong
         for name, value in before.items():
             setattr(settings, name, value)
+    assert objects(pail) == set()
 
 
 @on_postgresql
