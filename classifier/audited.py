@@ -33,7 +33,7 @@ register(
         "api-fhir-everything": fetched("lesion.export", of_care=True),
         "lesion-fhir": fetched("lesion.export", of_care=True),
         **{
-            f"api-fhir-{name}": fetched("list.fetch", "_count", "cursor")
+            f"api-fhir-{name}": fetched("list.fetch", "_count", "cursor", "_include", "_revinclude")
             for name in ("patient", "bodystructure", "media", "diagnosticreport", "provenance", "observation")
         },
         "api-analysis-dicom": fetched("photo.dicom"), "api-photo-dicom": fetched("photo.dicom"),

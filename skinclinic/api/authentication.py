@@ -29,7 +29,7 @@ class TokenAuthentication(BaseAuthentication):
             if error.token:
                 tokens.note_refusal(error.token, error.code)
             raise AuthenticationFailed(str(error), error.code) from None
-        if token.is_read_only and request.method not in SAFE_METHODS:
+        if token.is_read_only and request.method not in SAFE_METHODS and not _only_reads(request):
             tokens.note_refusal(token, "token_read_only")
             raise PermissionDenied(_("This token may only read. Nothing was changed."), "token_read_only")
         user = token.owner
@@ -38,6 +38,13 @@ class TokenAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Token"
+
+
+def _only_reads(request: Request) -> bool:
+    """Whether the view says that it changes nothing by this method either (``only_reads``), because what it is asked
+    does not go into an address."""
+    view = (request.parser_context or {}).get("view")
+    return request.method in getattr(view, "only_reads", ())
 
 
 class TokenScheme(OpenApiAuthenticationExtension):

@@ -101,10 +101,10 @@ class MemberViewSet(ReadViewSet):
     need = permissions.ADMIN
 
     def get_queryset(self):
-        return _of_own_clinics(super().get_queryset(), self.request.user)
+        return administered(super().get_queryset(), self.request.user)
 
     def get_object(self):
-        return _for_admin(super().get_object(), self.request.user)
+        return for_admin(super().get_object(), self.request.user)
 
     def partial_update(self, request, pk=None):
         """Change ``role`` or ``is_active``; a clinic keeps at least one admin."""
@@ -133,7 +133,7 @@ class InvitationViewSet(mixins.ListModelMixin, ClinicViewSet):
     need = permissions.ADMIN
 
     def get_queryset(self):
-        return _of_own_clinics(super().get_queryset(), self.request.user)
+        return administered(super().get_queryset(), self.request.user)
 
     def create(self, request):
         """Invite a person; the answer holds the link, which is shown this once."""
@@ -158,12 +158,13 @@ class InvitationViewSet(mixins.ListModelMixin, ClinicViewSet):
         return Response(self.get_serializer(invitation).data)
 
 
-def _of_own_clinics(rows, user):
+def administered(rows, user):
     """Rows of the clinics the user is an admin of."""
     admin_of = permissions.memberships(user).filter(role="admin").values("clinic")
     return rows.filter(clinic__in=admin_of)
 
 
-def _for_admin(row, user):
+def for_admin(row, user):
+    """The row, if the user is an admin of its clinic. Raises PermissionDenied."""
     permissions.require(permissions.membership(user, row.clinic_id), permissions.ADMIN)
     return row

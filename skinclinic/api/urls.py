@@ -14,7 +14,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import APIRootView, DefaultRouter
 
-from skinclinic.api import bin, coding, comments, people, plans, records, sizes, tokens, visits
+from skinclinic.api import bin, coding, comments, people, plans, records, sizes, tokens, visits, webhooks
 
 
 class Root(APIRootView):
@@ -33,6 +33,7 @@ router.include_format_suffixes = False
 router.register("clinics", people.ClinicsViewSet, basename="api-clinic")
 router.register("members", people.MemberViewSet, basename="api-member")
 router.register("invitations", people.InvitationViewSet, basename="api-invitation")
+router.register("webhooks", webhooks.WebhookViewSet, basename="api-webhook")
 router.register("patients", records.PatientViewSet, basename="api-patient")
 router.register("lesions", records.LesionViewSet, basename="api-lesion")
 router.register("follow-ups", plans.FollowUpViewSet, basename="api-follow-up")

@@ -54,10 +54,11 @@ def note(text: str) -> list[Json]:
     return [{"text": text}] if text else []
 
 
-def entry(base: str, one: Json, mode: str = "") -> Json:
+def entry(base: str, one: Json, mode: str = "", **search_said: Any) -> Json:
     """An entry of a Bundle. ``base``: the server's address without a slash at its end; ``mode``: match, include or
-    outcome in search sets, "" elsewhere. An outcome has no address."""
-    search = {"search": {"mode": mode}} if mode else {}
+    outcome in search sets, "" elsewhere; ``search_said``: what else is said of how it was found. An outcome has no
+    address."""
+    search = {"search": {"mode": mode, **search_said}} if mode else {}
     address = {"fullUrl": f"{base}/{one['resourceType']}/{one['id']}"} if one.get("id") else {}
     return {**address, "resource": one, **search}
 

@@ -96,6 +96,7 @@ ACTIONS: dict[str, Words] = {
     "patient.erase_again": gettext_lazy("Patient of a backup erased again"),
     "patient.launch": gettext_lazy("Opened from the record system"),
     "patient.make": gettext_lazy("Patient made"),
+    "patient.match": gettext_lazy("Patient asked for by code"),
     "patient.merge": gettext_lazy("Merged with another patient"),
     "patient.view": gettext_lazy("Patient looked at"),
     "photo.change": gettext_lazy("Photo changed"),

@@ -1,7 +1,7 @@
 """Pages by key: as quick on page 2,000 as on page 1, and steady while rows arrive.
 
-An order is a list of field names as ``order_by`` takes them, the last one unique, none of them null. A cursor
-says after (or before) which row a page begins; it goes into the address and is never trusted.
+An order is a list of names of fields or annotations as ``order_by`` takes them, the last one unique, none of them
+null. A cursor says after (or before) which row a page begins; it goes into the address and is never trusted.
 """
 
 import base64
@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Field, Model, Q, QuerySet
 
 from skinclinic.models.columns import field_of
 from skinclinic.web.inputs import LARGEST_KEY, storable
@@ -46,7 +46,7 @@ def page(queryset: QuerySet[M], order: Sequence[str], cursor: str, size: int) ->
     if not cursor:
         rows = list(queryset.order_by(*order)[: size + 1])
         return _page(rows[:size], order, has_previous=False, has_next=len(rows) > size)
-    side, key = _read(cursor, queryset.model, order)
+    side, key = _read(cursor, queryset, order)
     if side == AFTER:
         rows = list(queryset.filter(_beyond(order, key)).order_by(*order)[: size + 1])
         return _page(rows[:size], order, has_previous=True, has_next=len(rows) > size)
@@ -60,7 +60,7 @@ def page_of_keys(queryset: QuerySet[M], keys: Sequence[int], cursor: str, size: 
     over, up to some thousands. Raises BadCursor."""
     start = 0
     if cursor:
-        side, (key,) = _read(cursor, queryset.model, ("id",))
+        side, (key,) = _read(cursor, queryset, ("id",))
         start = bisect_right(keys, key) if side == AFTER else max(bisect_left(keys, key) - size, 0)
     rows: list[M] = []
     end = start
@@ -85,7 +85,7 @@ def place(row: Model, order: Sequence[str]) -> str:
 
 def sides(queryset: QuerySet[M], order: Sequence[str], cursor: str) -> tuple[QuerySet[M], QuerySet[M]]:
     """The rows before and after a place, each beginning with the nearest. Raises BadCursor."""
-    _side, key = _read(cursor, queryset.model, order)
+    _side, key = _read(cursor, queryset, order)
     backwards = [_turned(name) for name in order]
     before = queryset.filter(_beyond(backwards, key)).order_by(*backwards)
     return before, queryset.filter(_beyond(order, key)).order_by(*order)
@@ -121,7 +121,7 @@ def _write(side: str, row: Model, order: Sequence[str]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _read(cursor: str, model: type[Model], order: Sequence[str]) -> tuple[str, list]:
+def _read(cursor: str, queryset: QuerySet, order: Sequence[str]) -> tuple[str, list]:
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         side, *key = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
@@ -129,14 +129,14 @@ def _read(cursor: str, model: type[Model], order: Sequence[str]) -> tuple[str, l
         raise BadCursor(cursor) from None
     if side not in (AFTER, BEFORE) or len(key) != len(order):
         raise BadCursor(cursor)
-    return side, [_checked(model, name, value) for name, value in zip(order, key, strict=True)]
+    return side, [_checked(queryset, name, value) for name, value in zip(order, key, strict=True)]
 
 
-def _checked(model: type[Model], name: str, value):
+def _checked(queryset: QuerySet, name: str, value):
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise BadCursor(name)
     try:
-        value = field_of(model, name.removeprefix("-")).to_python(value)
+        value = _column(queryset, name.removeprefix("-")).to_python(value)
     except (ValidationError, ValueError, TypeError, OverflowError):
         raise BadCursor(name) from None
     if value is None or (isinstance(value, int) and abs(value) > LARGEST_KEY):
@@ -146,3 +146,8 @@ def _checked(model: type[Model], name: str, value):
     if isinstance(value, str) and not storable(value):
         raise BadCursor(name)
     return value
+
+
+def _column(queryset: QuerySet, name: str) -> Field:
+    annotated = queryset.query.annotations.get(name)
+    return field_of(queryset.model, name) if annotated is None else annotated.output_field

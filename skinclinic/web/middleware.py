@@ -52,8 +52,10 @@ class SignInMiddleware(LoginRequiredMiddleware):
     def handle_no_permission(self, request, view_func):
         if is_from_script(request):
             return json_error(401, "not_authenticated", _("Your session has ended. Sign in again."))
+        back = page_to_return_to(request)
+        # Whoever has opened the product's address alone begins where the work of their role is.
         return redirect_to_login(
-            page_to_return_to(request) or resolve_url(settings.LOGIN_REDIRECT_URL),
+            resolve_url(settings.LOGIN_REDIRECT_URL) if back in ("", "/") else back,
             self.get_login_url(view_func),
             self.get_redirect_field_name(view_func),
         )

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from fhir.resources.R4B import get_fhir_model_class
 
-from classifier.api.fhir import observations
+from classifier.api.fhir import including, observations
 from classifier.services.analysis import assessments
 from skinclinic.fhir import dates
 from skinclinic.models import AuditEvent, Diagnosis, Lesion, Photo
@@ -94,6 +94,11 @@ def test_the_server_says_what_it_can_to_everybody(program, case):
                 "2026" if parameter["type"] == "date" else "female" if parameter["name"] == "gender" else "1"
             )
             read(program, f"{name}?{parameter['name']}={value}")
+        for way, along in (("_include", "searchInclude"), ("_revinclude", "searchRevInclude")):
+            asked = "&".join(f"{way}={one}" for one in one.get(along, ()))
+            said = read(program, f"{name}?{asked}") if asked else {}
+            assert bool(found(said, "include")) == bool(asked), name
+    assert {one["name"] for one in offered["Patient"]["operation"]} == {"match"}
 
 
 def test_a_patient_under_the_code_and_a_lesion_with_its_codes(program, case, patient, clinic):
@@ -231,6 +236,154 @@ def test_pages_lead_from_one_to_the_next_and_hold_each_once(program, clinic, cas
     assert [one["id"] for one in found(read(program, f"Observation?_id={whole[-1]}"))] == [whole[-1]]
 
 
+def test_pages_in_the_order_and_with_the_number_that_are_asked_for(program, clinic, case, analysis):
+    for number, year in enumerate((1990, None, 1950)):
+        factories.make_patient(clinic, f"P-{number}", birth_year=year)
+    second = factories.make_photo(clinic, None, seed=2, lesion=case)
+    Photo.objects.filter(pk=second.pk).update(captured_at=timezone.make_aware(datetime(2020, 1, 1)))
+
+    def codes(address: str) -> list[str]:
+        seen: list[str] = []
+        before: list[str] = []
+        while address:
+            page = read(program, address)
+            links = {one["relation"]: one["url"] for one in page["link"]}
+            assert "cursor" not in links["first"]
+            if seen:  # and back again
+                assert _values(read(program, links["previous"])) == before
+            before = _values(page)
+            seen, address = seen + before, links.get("next", "")
+        return seen
+
+    for sent, expected in (
+        ("identifier", ["P-0", "P-1", "P-1042", "P-2"]), ("-identifier", ["P-2", "P-1042", "P-1", "P-0"]),
+        ("birthdate,_id", ["P-1", "P-2", "P-1042", "P-0"]), ("-birthdate", ["P-0", "P-1042", "P-2", "P-1"]),
+        ("_lastUpdated", ["P-1042", "P-0", "P-1", "P-2"]), ("-_id", ["P-2", "P-1", "P-0", "P-1042"]),
+    ):  # fmt: skip
+        assert codes(f"Patient?_sort={sent}&_count=2") == expected, sent
+    photos = [str(second.pk), str(analysis.photo_id)]
+    assert [one["id"] for one in found(read(program, "Media?_sort=created"))] == photos
+    assert [one["id"] for one in found(read(program, "Media?_sort=-created"))] == photos[::-1]
+    for sent in ("date", "-issued"):
+        assert len(found(read(program, f"DiagnosticReport?_sort={sent}"))) == 1
+    assert "total" not in read(program, "Patient?_total=none")
+    for sent in ("estimate", "accurate"):
+        assert read(program, f"Patient?_count=1&_total={sent}")["total"] == 4
+
+
+def _values(page: dict) -> list[str]:
+    return [one["identifier"][0]["value"] for one in found(page)]
+
+
+def test_what_belongs_to_it_comes_along_once_and_no_more_than_may_be_seen(
+    program, case, analysis, patient, clinic, clinician, outsider, monkeypatch
+):
+    def along(address: str, client: Client = program) -> set[str]:
+        page = read(client, address)
+        every = [f"{one['resourceType']}/{one['id']}" for one in found(page, "include")]
+        assert len(every) == len(set(every))
+        return set(every)
+
+    whose, report = f"Patient/{patient.pk}", f"DiagnosticReport/{analysis.pk}"
+    scores = {f"Observation/answer-{analysis.pk}-{key}" for key in ("mm", "bcc", "nevus")}
+    proof = f"Observation/pathology-{case.diagnoses.get(kind='pathology').pk}"
+    assert along("Media?_include=Media:patient&_include=Media:subject:Patient") == {whose}
+    assert along("DiagnosticReport?_include=DiagnosticReport:result&_include=DiagnosticReport:media") == {
+        f"Media/{analysis.photo_id}", *scores,
+    }  # fmt: skip
+    assert along("Observation?code=score&_include=Observation:device&_include=Observation:focus") == {
+        f"Device/{analysis.model_version_id}", f"BodyStructure/{case.pk}",
+    }  # fmt: skip
+    assert along("Provenance?_include=Provenance:target:DiagnosticReport") == {report}
+    everything = "&".join(
+        f"_revinclude={one}:patient"
+        for one in ("BodyStructure", "Media", "DiagnosticReport", "Observation", "Provenance")
+    )
+    its_own = {
+        f"BodyStructure/{case.pk}", f"Media/{analysis.photo_id}", report, f"Provenance/{analysis.pk}", proof, *scores
+    }  # fmt: skip
+    assert along(f"Patient?identifier=P-1042&{everything}") == its_own
+    # What is found already does not come along a second time.
+    assert along("DiagnosticReport?_revinclude=Provenance:target") == {f"Provenance/{analysis.pk}"}
+    # Nothing of another clinic's, even of a patient who has the same code there.
+    factories.make_patient(outsider.memberships.get().clinic, "P-1042")
+    stranger = Client(headers={"Authorization": f"Bearer {factories.make_token(outsider)}"})
+    assert not along(f"Patient?identifier=P-1042&{everything}", stranger)
+    with monkeypatch.context() as few:
+        few.setattr(including, "MOST", 2)
+        page = read(program, f"Patient?{everything}")
+        assert len(found(page, "include")) == 2
+        assert "More than 2 resources" in found(page, "outcome")[0]["issue"][0]["details"]["text"]
+    clinic.impression_first = True
+    clinic.save()
+    assert along(f"Patient?identifier=P-1042&{everything}") == its_own - scores - {
+        report,
+        f"Provenance/{analysis.pk}",
+    }
+    page = read(program, "Media?_revinclude=DiagnosticReport:media")
+    assert "1 answer is left out" in found(page, "outcome")[0]["issue"][0]["details"]["text"]
+
+
+def test_a_patient_is_matched_by_the_code_for_certain_or_not_at_all(
+    program, case, patient, clinic, clinician, outsider
+):
+    system = f"{BASE}/NamingSystem/patient-code-{clinic.slug}"
+
+    def match(sent: dict, client: Client = program, status: int = 200, **more) -> dict:
+        parameters = [{"name": "resource", "resource": {"resourceType": "Patient", **sent}}]
+        parameters += [{"name": name, **value} for name, value in more.items()]
+        body = {"resourceType": "Parameters", "parameter": parameters}
+        answer = client.post(f"{FHIR}/Patient/$match", body, content_type="application/fhir+json")
+        assert answer.status_code == status, answer.content
+        return checked(json.loads(answer.content))
+
+    code = [{"system": system, "value": "p-1042"}]
+    said = match({"identifier": code}, onlyCertainMatches={"valueBoolean": True}, count={"valueInteger": 3})
+    assert [one["id"] for one in found(said)] == [str(patient.pk)] and said["total"] == 1
+    search = said["entry"][0]["search"]
+    assert search["score"] == 1.0
+    assert search["extension"] == [
+        {"url": "http://hl7.org/fhir/StructureDefinition/match-grade", "valueCode": "certain"}
+    ]
+    event = AuditEvent.objects.first()
+    assert (event.action, event.patient_key, event.via) == ("patient.match", patient.pk, "token")
+    # Names are compared with nothing, which is said, and go nowhere.
+    named = match({"identifier": code, "name": [{"family": "Verysecret"}], "gender": "unknown"})
+    assert found(named) and "no names" in found(named, "outcome")[0]["issue"][0]["details"]["text"]
+    assert "Verysecret" not in "".join(str(vars(one)) for one in AuditEvent.objects.all())
+    for contradicted in ({"gender": "male"}, {"birthDate": "1960-03-04"}):
+        left = match({"identifier": code, **contradicted})
+        assert not found(left) and left["total"] == 0
+        assert "is left out" in found(left, "outcome")[0]["issue"][0]["details"]["text"]
+    assert found(match({"identifier": code, "gender": "female", "birthDate": "1961"}))
+    for unknown in ([{"value": "P-10"}], [{"system": "urn:elsewhere", "value": "P-1042"}]):
+        assert not match({"identifier": unknown}).get("entry")
+    assert AuditEvent.objects.first().action == "patient.match"
+    # Two patients fit: neither is certain, until it is said whose code it is.
+    factories.make_patient(clinic, "P-2")
+    both = match({"identifier": [*code, {"value": "P-2"}]})
+    assert not found(both) and "none is certain" in found(both, "outcome")[0]["issue"][0]["details"]["text"]
+    elsewhere = factories.make_patient(outsider.memberships.get().clinic, "P-1042")
+    stranger = Client(headers={"Authorization": f"Bearer {factories.make_token(outsider)}"})
+    assert not match({"identifier": code}, stranger).get("entry")
+    assert [one["id"] for one in found(match({"identifier": [{"value": "P-1042"}]}, stranger))] == [
+        str(elsewhere.pk)
+    ]
+    for wrong in (
+        {}, {"identifier": []}, {"identifier": [{"system": system}]}, {"identifier": ["P-1042"]},
+        {"identifier": [{"value": 5}]}, {"identifier": code * 11}, {"identifier": code, "birthDate": "yesterday"},
+    ):  # fmt: skip
+        assert told(match(wrong, status=400)) == "invalid", wrong
+    assert told(match({"identifier": code}, status=400, count={"valueInteger": 0})) == "invalid"
+    assert (
+        told(match({"identifier": code}, status=400, onlyCertainMatches={"valueString": "yes"})) == "invalid"
+    )
+    assert told(match({"identifier": code}, status=400, more={"valueString": "yes"})) == "invalid"
+    for body in ({}, {"resourceType": "Patient"}, {"resourceType": "Parameters", "parameter": [5]}):
+        answer = program.post(f"{FHIR}/Patient/$match", body, content_type="application/json")
+        assert answer.status_code == 400 and told(checked(answer.json())) == "invalid"
+
+
 def test_a_page_of_observations_looks_through_few_answers_and_leads_on(program, case, analysis, monkeypatch):
     monkeypatch.setattr(observations, "BATCH", 1)
     monkeypatch.setattr(observations, "BATCHES", 1)
@@ -357,6 +510,12 @@ def test_what_is_archived_or_not_filed_is_no_patient_here(program, case, analysi
         ("Patient?gender=unknown", 400, "invalid"), ("DiagnosticReport?date=2026-13-01", 400, "invalid"),
         ("Patient?cursor=x", 404, "not_found"), ("Observation?cursor=x", 404, "not_found"),
         ("Observation?date=0000", 400, "invalid"), ("Patient/1?_format=xml", 406, "not_acceptable"),
+        ("Patient?_sort=name", 400, "invalid"), ("Patient?_sort=-,", 400, "invalid"),
+        ("Observation?_sort=date", 400, "invalid"), ("Patient?_total=some", 400, "invalid"),
+        ("Media?_include=Patient:media", 400, "invalid"), ("Media?_include=*", 400, "invalid"),
+        ("Media?_include=Media:subject:Group", 400, "invalid"), ("Device?_revinclude=x", 400, "invalid"),
+        ("Media?_include:iterate=Media:patient", 400, "invalid"), ("Patient/$match", 405, "method_not_allowed"),
+        ("Patient?_sort=identifier&cursor=x", 404, "not_found"),
         ("Patient?identifier=%00", 200, ""), ("Patient?_id=9999999999999999999999", 200, ""),
     ],
 )  # fmt: skip

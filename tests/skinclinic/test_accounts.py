@@ -122,6 +122,8 @@ def test_somebody_who_was_switched_off_cannot_sign_in(client, clinician):
 def test_signed_out_page_leads_to_sign_in_and_back(client, clinician):
     response = client.get(url("account") + "?a=1")
     assert response.url == f"{url('login')}?next=/account/%3Fa%3D1"
+    # The product's address alone leads to where the work of one's role is, not to the worklist of all.
+    assert client.get("/").url == f"{url('login')}?next=/start/"
 
 
 def test_signed_out_form_leads_back_to_its_page(client, clinician):

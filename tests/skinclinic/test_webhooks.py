@@ -11,6 +11,7 @@ from ipaddress import ip_network
 
 import pytest
 from django.core import mail
+from django.test import Client
 from django.utils import timezone
 
 from skinclinic.engine import jobs
@@ -213,6 +214,50 @@ def test_an_admin_makes_tests_and_removes_one_and_sees_the_secret_once(
     assert [row.action for row in actions] == [
         "webhook.make", "webhook.off", "webhook.test", "webhook.remove",
     ]  # fmt: skip
+
+
+def test_a_program_with_an_admins_token_makes_turns_tests_and_removes_one(
+    admin_user, clinician, outsider, clinic, system
+):
+    def program(user, **token) -> Client:
+        return Client(headers={"Authorization": f"Token {factories.make_token(user, **token)}"})
+
+    client, address = program(admin_user), "/api/v1/webhooks/"
+    sent = {"url": system.address, "events": ["study.closed", "analysis.done", "study.closed"]}
+
+    def ask(method: str, path: str = "", body: dict | None = None, by: Client = client):
+        return getattr(by, method)(f"{address}{path}", body, content_type="application/json")
+
+    for wrong in (
+        {}, {"url": "https://a:b@x.example/"}, {"url": "x"}, {"events": []}, {"events": ["all"]}, {"is_on": False},
+        {"events": "study.closed"}, {"secret": "mine"},
+    ):  # fmt: skip
+        assert ask("post", body={**sent, **wrong} if wrong else {}).status_code == 400, wrong
+    for nobody in (program(clinician), program(admin_user, scope="read")):
+        assert ask("post", body=sent, by=nobody).status_code == 403
+    assert not Webhook.objects.exists()
+    made = ask("post", body=sent)
+    told, webhook = made.json(), Webhook.objects.get()
+    assert made.status_code == 201 and made["Cache-Control"] == "no-store"
+    assert told["secret"] == webhooks.secret_of(webhook) and told["is_on"] is True
+    assert told["events"] == ["study.closed", "analysis.done"] and told["clinic"] == clinic.slug
+    assert "secret" not in ask("get", f"{webhook.pk}/").json()
+    assert [one["id"] for one in client.get(address).json()["results"]] == [webhook.pk]
+    assert ask("patch", f"{webhook.pk}/", {"url": "https://elsewhere.example/"}).status_code == 400
+    assert ask("patch", f"{webhook.pk}/", {"is_on": False}).json()["is_on"] is False
+    assert ask("post", f"{webhook.pk}/test/", {}).json()["state"] == "waiting"
+    jobs.run_waiting("webhook")
+    (message,) = client.get(f"{address}{webhook.pk}/messages/").json()
+    assert (message["event"], message["state"], message["answered"]) == ("test", "arrived", 204)
+    for stranger, status in ((program(clinician), 403), (program(outsider), 404)):
+        assert ask("get", f"{webhook.pk}/", by=stranger).status_code == status
+        assert ask("delete", f"{webhook.pk}/", by=stranger).status_code == status
+        assert stranger.get(address).json()["results"] == []
+    assert ask("delete", f"{webhook.pk}/").status_code == 204 and not Webhook.objects.exists()
+    actions = AuditEvent.objects.filter(action__startswith="webhook.").order_by("id")
+    assert [(row.action, row.via) for row in actions] == [
+        (f"webhook.{what}", "token") for what in ("make", "off", "test", "remove")
+    ]
 
 
 def test_another_key_of_the_server_signs_with_the_same_secret_while_the_old_one_is_named(hooked, settings):

@@ -1,10 +1,12 @@
 """The resources that are searched for: from which rows, by which parameters, how they are told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 
 from classifier.api.fhir.searching import (
     Parameter,
@@ -27,12 +29,14 @@ Rows = Callable[[User], QuerySet]
 
 @dataclass(frozen=True)
 class Kind:
-    """``of_answers``: rows are analyses, whose answers may be kept back."""
+    """``of_answers``: rows are analyses, whose answers may be kept back. ``sorts``: {parameter of ``_sort``: the column
+    or expression, never null}."""
 
     name: str
     rows: Rows
     tell: Callable[[Any, Teller], Json]
     parameters: dict[str, Parameter]
+    sorts: Mapping[str, str | Combinable]
     operations: tuple[str, ...] = ()
     of_answers: bool = False
 
@@ -44,6 +48,7 @@ def _whose(column: str) -> dict[str, Parameter]:
 
 
 _ANY = {"_id": keys(), "_lastUpdated": moments("updated")}
+_SORTS = {"_id": "id", "_lastUpdated": "updated"}
 _TAKEN = moments("photo__captured_at", "photo__created_at")
 PATIENT = Kind(
     "Patient",
@@ -55,6 +60,8 @@ PATIENT = Kind(
         "gender": words("sex", {key: key for key in Patient.Sex.values}),
         "birthdate": years("birth_year"),
     },
+    {**_SORTS, "identifier": "code", "birthdate": Coalesce("birth_year", Value(0))},
+    ("match",),
 )
 BODY_STRUCTURE = Kind(
     "BodyStructure",
@@ -66,6 +73,7 @@ BODY_STRUCTURE = Kind(
         "patient": referenced("patient", "Patient"),
         "patient.identifier": patient_codes("patient"),
     },
+    _SORTS,
     ("everything",),
 )
 MEDIA = Kind(
@@ -78,6 +86,7 @@ MEDIA = Kind(
         **_whose("lesion__patient"),
         "created": moments("captured_at", "created_at"),
     },
+    {**_SORTS, "created": Coalesce("captured_at", "created_at")},
 )
 REPORT = Kind(
     "DiagnosticReport",
@@ -91,6 +100,7 @@ REPORT = Kind(
         "issued": moments("analysed_at"),
         "media": referenced("photo", "Media"),
     },
+    {**_SORTS, "date": Coalesce("photo__captured_at", "photo__created_at"), "issued": "updated"},
     of_answers=True,
 )
 PROVENANCE = Kind(
@@ -104,6 +114,7 @@ PROVENANCE = Kind(
         "recorded": moments("analysed_at"),
         "agent": referenced("model_version", "Device"),
     },
+    {**_SORTS, "recorded": "updated"},
     of_answers=True,
 )
 DEVICE = Kind(
@@ -113,7 +124,9 @@ DEVICE = Kind(
     {**_ANY, "identifier": Parameter("token", lambda found, sent, _teller: found.filter(
         weights_sha256__in=[one.rpartition("|")[2] for one in sent.split(",")]
     ))},
+    _SORTS,
 )  # fmt: skip
+OBSERVATION = "Observation"
 # Observations are of two kinds of rows, each with these parameters.
 OF_PATHOLOGY = {
     "_id": keys(prefix="pathology-"),

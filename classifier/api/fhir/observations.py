@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from classifier.api.fhir import kinds, searching
 from classifier.api.fhir.answering import FhirView, open_to
+from classifier.api.fhir.including import Included
 from classifier.models import Analysis
 from classifier.presenters.fhir import answers, lesion, proof, rows
 from skinclinic.fhir.parts import Json, bundle, entry
@@ -57,19 +58,22 @@ class ObservationSearch(FhirView):
     def get(self, request: Request) -> Response:
         self.require_known()
         self.told, size = self.teller(), searching.count_asked(self.request)
+        along = Included(self.request, kinds.OBSERVATION, self.told)
         self.hidden, self.has_more = 0, False
-        entries: list[Json] = []
+        matches: list[Json] = []
         last: Place | None = Place.read(request.query_params.get("cursor", ""))
         for place, found in self._found(last or Place()) if size else ():
-            if found is not None and len(entries) == size:
+            if found is not None and len(matches) == size:
                 self.has_more = True
                 break
             if found is not None:
-                entries.append(entry(self.told.base, found, "match"))
+                matches.append(found)
             last = place
+        entries = [entry(self.told.base, one, "match") for one in matches] + along.entries(matches)[0]
         entries += [entry(self.told.base, one, "outcome") for one in lesion.kept_back(self.hidden)]
         links = {
             "self": request.build_absolute_uri(),
+            "first": searching.first_page(self.request),
             "next": searching.page_address(self.request, str(last) if self.has_more else ""),
         }
         return Response(bundle("searchset", entries, links=links, at=timezone.now()))

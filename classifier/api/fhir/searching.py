@@ -1,19 +1,20 @@
-"""Searches: each parameter narrows the rows; pages by key, newest first."""
+"""Searches: each parameter narrows the rows; pages by key, newest first or as ``_sort`` says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import Combinable
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
-from rest_framework.utils.urls import replace_query_param
+from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from classifier.presenters.fhir.people import code_system
 from classifier.presenters.fhir.teller import Teller
 from skinclinic.api.base import ApiRequest
 from skinclinic.fhir import dates
-from skinclinic.models import Clinic
+from skinclinic.models import Clinic, Patient
 from skinclinic.permissions import clinics_of
 from skinclinic.services import patients
 from skinclinic.web.inputs import is_key
@@ -21,7 +22,10 @@ from skinclinic.web.inputs import is_key
 # (rows, what was sent) -> rows
 Narrow = Callable[[QuerySet, str, Teller], QuerySet]
 USUAL, MOST = 50, 200
-OF_EVERY_SEARCH = ("_count", "cursor")
+OF_EVERY_SEARCH = ("_count", "cursor", "_include", "_revinclude")
+# Of searches among rows of one kind.
+OF_ONE_KIND = ("_sort", "_total")
+TOTALS = ("none", "estimate", "accurate")
 
 
 class Parameter:
@@ -60,6 +64,43 @@ def count_asked(request: ApiRequest) -> int:
     if not (sent == "0" or is_key(sent)):
         raise ValidationError({"_count": [_("Give a whole number from 0 to 200.")]})
     return min(int(sent), MOST)
+
+
+def ordered(
+    rows: QuerySet, sorts: Mapping[str, str | Combinable], request: ApiRequest
+) -> tuple[QuerySet, list[str]]:
+    """(the rows, the order that ``_sort`` asks for, as ``keyset`` takes it). Raises ValidationError."""
+    order: list[str] = []
+    for number, sent in enumerate(filter(None, request.query_params.get("_sort", "").split(","))):
+        turn, name = ("-", sent[1:]) if sent.startswith("-") else ("", sent)
+        if name not in sorts or number >= len(sorts):
+            known = ", ".join(sorts)
+            raise ValidationError({"_sort": [_cannot_sort(sent, known)]})
+        by = sorts[name]
+        if not isinstance(by, str):
+            rows, by = rows.annotate(**{f"sort_{number}": by}), f"sort_{number}"
+        order.append(turn + by)
+    newest_first = not order or order[-1].startswith("-")
+    return rows, [*order, *(() if {"id", "-id"} & set(order) else ("-id" if newest_first else "id",))]
+
+
+def _cannot_sort(sent: str, known: str) -> str:
+    return _("“%(sent)s” cannot be sorted by. There are: %(known)s; with - before it the last comes first.") % {
+        "sent": sent[:60], "known": known,
+    }  # fmt: skip
+
+
+def is_total_asked(request: ApiRequest) -> bool:
+    """Whether the number of all that is found is asked for. Raises ValidationError."""
+    sent = request.query_params.get("_total", "none")
+    if sent not in TOTALS:
+        raise ValidationError({"_total": [_("Give none, estimate or accurate.")]})
+    return sent != "none"
+
+
+def first_page(request: ApiRequest) -> str:
+    """The address of the first page."""
+    return remove_query_param(request.build_absolute_uri(), "cursor")
 
 
 def page_address(request: ApiRequest, cursor: str) -> str:
@@ -117,14 +158,21 @@ def patient_codes(column: str) -> Parameter:
 def patients_called(sent: str, teller: Teller) -> list[int]:
     """Keys of the patients of the person's clinics with such an identifier, at most one a clinic and code."""
     found = []
+    for one in sent.split(","):
+        system, bar, value = one.rpartition("|")
+        found += [patient.pk for patient in patients_of(system if bar else None, value, teller)]
+    return found
+
+
+def patients_of(system: str | None, code: str, teller: Teller) -> list[Patient]:
+    """Patients of the person's clinics with this code, at most one a clinic; ``system``: whose code it is, None for
+    whichever clinic's."""
+    found = []
     for clinic in Clinic.objects.filter(pk__in=clinics_of(teller.user)).order_by("pk"):
-        for one in sent.split(","):
-            system, bar, value = one.rpartition("|")
-            if bar and system != code_system(teller.base, clinic.slug):
-                continue
-            patient = patients.with_code(clinic, value)
+        if system is None or system == code_system(teller.base, clinic.slug):
+            patient = patients.with_code(clinic, code)
             if patient is not None and not patient.is_archived:
-                found.append(patient.pk)
+                found.append(patient)
     return found
 
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from classifier.api.fhir import kinds, views
 from classifier.api.fhir.answering import NothingHere
+from classifier.api.fhir.matching import Match
 from classifier.api.fhir.observations import ObservationSearch
 
 _SEARCHES = [
@@ -19,6 +20,7 @@ urlpatterns = [
     path("CodeSystem/skinclinic", views.Codes.as_view(), name="api-fhir-codesystem"),
     *_SEARCHES,
     *_READS,
+    path("Patient/$match", Match.as_view(), name="api-fhir-match"),
     path("BodyStructure/<int:pk>/$everything", views.Everything.as_view(), name="api-fhir-everything"),
     path("Observation", ObservationSearch.as_view(), name="api-fhir-observation"),
     path("Observation/pathology-<int:pk>", views.Pathology.as_view(), name="api-fhir-pathology-read"),

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from classifier.api.fhir import kinds, searching
 from classifier.api.fhir.answering import FhirView, open_to
+from classifier.api.fhir.including import Included, includes, reverse
 from classifier.api.fhir.kinds import Kind
 from classifier.api.fhir.observations import OBSERVED
 from classifier.models import Analysis
@@ -44,12 +45,18 @@ class Metadata(FhirView):
 
     def get(self, request: Request) -> Response:
         self.require_known()
+        searched = {name: (kind.parameters, kind.operations) for name, kind in kinds.SEARCHED.items()}
+        searched[kinds.OBSERVATION] = OBSERVED, ()
         offered = {
-            name: ({one: parameter.kind for one, parameter in kind.parameters.items()}, kind.operations)
-            for name, kind in kinds.SEARCHED.items()
+            name: capability.Offered(
+                {one: parameter.kind for one, parameter in parameters.items()},
+                operations,
+                includes(name),
+                reverse(name),
+            )
+            for name, (parameters, operations) in searched.items()
         }
-        offered["Observation"] = {one: told.kind for one, told in OBSERVED.items()}, ()
-        offered |= {"Binary": ({}, ()), "CodeSystem": ({}, ())}
+        offered |= {"Binary": capability.Offered(), "CodeSystem": capability.Offered()}
         version = str(settings.SPECTACULAR_SETTINGS["VERSION"])
         return Response(capability.statement(base_of(self.request), version, timezone.now(), offered))
 
@@ -68,27 +75,35 @@ class Search(FhirView):
     kind: Kind = kinds.PATIENT
 
     def get(self, request: Request) -> Response:
-        self.parameters = frozenset((*self.kind.parameters, *searching.OF_EVERY_SEARCH))
+        self.parameters = frozenset(
+            (*self.kind.parameters, *searching.OF_EVERY_SEARCH, *searching.OF_ONE_KIND)
+        )
         self.require_known()
         teller, size = self.teller(), searching.count_asked(self.request)
+        along = Included(self.request, self.kind.name, teller)
         found = searching.narrowed(
             self.kind.rows(self.request.user), self.kind.parameters, self.request, teller
         )
+        found, order = searching.ordered(found, self.kind.sorts, self.request)
+        total = found.count() if searching.is_total_asked(self.request) or size == 0 else None
         if size == 0:
-            return Response(bundle("searchset", [], links=self._links(""), total=found.count()))
+            return Response(bundle("searchset", [], links=self._links(""), total=total))
         try:
-            page = keyset.page(found, ("-id",), request.query_params.get("cursor", ""), size)
+            page = keyset.page(found, order, request.query_params.get("cursor", ""), size)
         except keyset.BadCursor:
             raise NotFound from None
         shown, outcomes = open_to(page.rows, teller) if self.kind.of_answers else (page.rows, [])
-        entries = [entry(teller.base, self.kind.tell(row, teller), "match") for row in shown]
-        entries += [entry(teller.base, one, "outcome") for one in outcomes]
+        told = [self.kind.tell(row, teller) for row in shown]
+        others, hidden = along.entries(told)
+        entries = [entry(teller.base, one, "match") for one in told] + others
+        entries += [entry(teller.base, one, "outcome") for one in outcomes or lesion.kept_back(hidden)]
         links = self._links(page.next) | {"previous": searching.page_address(self.request, page.previous)}
-        return Response(bundle("searchset", entries, links=links, at=timezone.now()))
+        return Response(bundle("searchset", entries, links=links, total=total, at=timezone.now()))
 
     def _links(self, after: str) -> dict[str, str]:
         return {
             "self": self.request.build_absolute_uri(),
+            "first": searching.first_page(self.request),
             "next": searching.page_address(self.request, after),
         }
 

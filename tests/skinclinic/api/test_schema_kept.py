@@ -49,7 +49,7 @@ BY_PATH = {
     "follow-ups": "follow_up", "invitations": "invitation", "lesions": "lesion", "members": "member",
     "models": "own_model", "notes": "note", "patients": "patient", "photos": "photo",
     "publications": "publication", "readings": "reading", "shadows": "shadow", "studies": "study",
-    "study-results": "study", "symptoms": "symptoms",
+    "study-results": "study", "symptoms": "symptoms", "webhooks": "webhook",
 }  # fmt: skip
 BY_FIELD = {
     "lesion": "lesion", "patient": "patient", "photo": "photo", "model_version": "own_model", "replaces": "pathology",

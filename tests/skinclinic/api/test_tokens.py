@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
+from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from skinclinic.models import ApiToken, AuditEvent, Letter, Member, User
@@ -119,6 +120,17 @@ def test_when_it_was_last_used_is_noted_once_a_minute_after_the_answer(
     program(key).get("/api/me/")
     assert ApiToken.objects.get().last_used_at > first
     assert said_to("skc_nonsense") == (401, "token_unknown")
+
+
+def test_one_view_alone_is_asked_by_post_and_changes_nothing():
+    views = [getattr(one, "view_class", getattr(one, "cls", None)) for one in views_of(get_resolver())]
+    reading = {view.__name__ for view in views if getattr(view, "only_reads", ())}
+    assert len(views) > 300 and reading == {"Match"}
+
+
+def views_of(resolver):
+    for one in resolver.url_patterns:
+        yield from views_of(one) if isinstance(one, URLResolver) else [one.callback]
 
 
 def test_what_is_done_with_tokens_is_written_down(clinician, clinic):
