@@ -9,6 +9,7 @@ class ClassifierConfig(AppConfig):
         from classifier import audited  # noqa: F401
         from classifier.jobs import analysis, evaluation, following, models, shadow, training  # noqa: F401
         from classifier.jobs import explanations as _explaining  # noqa: F401
+        from classifier.jobs import suggested_squares as _suggesting  # noqa: F401
         from classifier.presenters import (  # noqa: F401
             audit_words,
             dicom_files,

@@ -19,6 +19,7 @@ from classifier.api.serializers import (
     AnalysisSerializer,
     AskExplanationSerializer,
     AssessmentSerializer,
+    ChosenSquareSerializer,
     DecisionSerializer,
     ExplanationSerializer,
     ImpressionSerializer,
@@ -26,13 +27,14 @@ from classifier.api.serializers import (
     RetriedSerializer,
     RetryFailedSerializer,
     SimilarSerializer,
+    SuggestedSquaresSerializer,
 )
 from classifier.metrics.listing import listed
 from classifier.models import Analysis, Assessment
 from classifier.presenters.analysis_files import square_jpeg
 from classifier.presenters.hidden_answers import impression_first
 from classifier.presenters.maps import maps_json
-from classifier.services.analysis import assessments, explanations
+from classifier.services.analysis import assessments, explanations, suggested_squares
 from classifier.services.analysis.analyses import NoModel, request_analysis, retry_failed
 from classifier.services.analysis.assessments import Conflict, Named, NotAChange, NotPossible
 from classifier.services.similar import neighbours
@@ -43,7 +45,7 @@ from skinclinic.api.errors import Refused
 from skinclinic.api.files import DICOM, IF_NONE_MATCH, JPEG, made, tag_of, unreadable
 from skinclinic.api.parsers import JSONParser
 from skinclinic.api.records import lesion_of_request
-from skinclinic.api.serializers import BoxSerializer, NewPhotoSerializer
+from skinclinic.api.serializers import NewPhotoSerializer
 from skinclinic.engine import jobs
 from skinclinic.models import Job, Photo
 from skinclinic.presenters.answers import refusal_words
@@ -147,6 +149,23 @@ class PhotoViewSet(PictureActions):
         name = f"photo-{photo.pk}-square.jpg"
         return made(request, tag, "image/jpeg", name, lambda: square_jpeg(photo, photo.box))
 
+    @extend_schema(methods=["GET"], responses=SuggestedSquaresSerializer)
+    @extend_schema(methods=["POST"], request=None, responses={202: SuggestedSquaresSerializer})
+    @action(detail=True, methods=["get", "post"], url_path="suggested-squares")
+    def suggested_squares(self, request, pk=None):
+        """Up to five squares that the clinic's model proposes, the likeliest first; POST asks for them. They tell what
+        stands out in the photo, and are often wrong: a person chooses, none is chosen by itself."""
+        photo = self.get_object()
+        if request.method == "GET":
+            return Response(SuggestedSquaresSerializer(suggested_squares.of(photo)).data)
+        strict.only(request)
+        permissions.get_photo_for(request.user, photo.pk, permissions.EDIT)
+        try:
+            found = suggested_squares.ask(photo, request.user)
+        except NotNow as refused:
+            raise Refused(409, "no_model", str(refused)) from None
+        return Response(SuggestedSquaresSerializer(found).data, status=status.HTTP_202_ACCEPTED)
+
     @extend_schema(parameters=[IF_NONE_MATCH], responses=DICOM)
     @action(detail=True)
     def dicom(self, request, pk=None):
@@ -158,14 +177,17 @@ class PhotoViewSet(PictureActions):
             raise unreadable() from None
         return made(request, tag_of(DRAWN, found.uid), "application/dicom", found.name, found.encoded)
 
-    @extend_schema(request=BoxSerializer, responses={202: AnalysisSerializer})
+    @extend_schema(request=ChosenSquareSerializer, responses={202: AnalysisSerializer})
     @crop.mapping.post
     def choose_crop(self, request, pk=None):
-        """Choose the square that is analysed; earlier analyses stay."""
+        """Choose the square that is analysed: its `x`, `y` and `size`, or the number (`suggested`) of one that
+        `/suggested-squares/` tells. Earlier analyses stay."""
         photo = self.get_object()
-        strict.only(request, "x", "y", "size")
+        strict.only(request, "x", "y", "size", "suggested")
         box = {name: request.data[name] for name in ("x", "y", "size") if name in request.data}
         try:
+            if "suggested" in request.data:
+                box = suggested_squares.chosen(photo, request.data["suggested"])
             with transaction.atomic():
                 set_box(photo, box)
                 analysis = request_analysis(photo, user=request.user)

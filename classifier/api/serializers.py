@@ -10,8 +10,9 @@ from rest_framework.reverse import reverse
 from classifier.models import Analysis, Assessment, Explanation, ModelVersion, Publication, ThresholdSet
 from classifier.presenters import unlike
 from classifier.presenters.explanations import failure
-from classifier.services.analysis import explanations
+from classifier.services.analysis import explanations, suggested_squares
 from classifier.services.analysis.analyses import current_analysis
+from classifier.services.analysis.suggested_squares import Suggestion
 from classifier.services.similar import neighbours
 from skinclinic import permissions
 from skinclinic.api import strict
@@ -160,6 +161,35 @@ class AnalysisFilesSerializer(strict.Serializer):
     report = serializers.URLField(allow_null=True)
 
 
+class ChosenSquareSerializer(strict.Serializer):
+    """A square in pixels of the stored photo (``x``, ``y``, ``size``), or the number of a suggested one."""
+
+    x = serializers.IntegerField(required=False)
+    y = serializers.IntegerField(required=False)
+    size = serializers.IntegerField(required=False)
+    suggested = serializers.IntegerField(
+        required=False, min_value=1, max_value=5, help_text="1 is the likeliest."
+    )
+
+
+class SuggestedSquaresSerializer(strict.Serializer):
+    """``state``: ``not_asked``, ``waiting``, ``done`` or ``failed``. ``squares``: at most five, the likeliest first, by
+    ``model``."""
+
+    state = serializers.ChoiceField(suggested_squares.STATES)
+    model = serializers.SerializerMethodField()
+    squares = BoxSerializer(source="boxes", many=True)
+    error = serializers.SerializerMethodField()
+
+    def get_model(self, found: Suggestion) -> str | None:
+        return found.model.name if found.model else None
+
+    def get_error(self, found: Suggestion) -> dict[str, str] | None:
+        if found.state != suggested_squares.FAILED or found.job is None:
+            return None
+        return {"code": found.job.error_code, "message": words_of(found.job)}
+
+
 class FamiliaritySerializer(strict.Serializer):
     """``state``: ``like`` the photos the model was trained on, ``unlike`` them (its scores may mean little), or
     ``not_evaluable``. ``distance``: from them, in parts of the limit above which a photo is unlike them; one in twenty
@@ -180,7 +210,8 @@ class AnalysisSerializer(ClinicRowSerializer):
     ``set_aside`` is ``overview``, ``dermoscopic`` or ``unfit`` where the answer does not count; the differential
     then lists nothing. ``before_cover``: part of the square was covered for good afterwards. ``runtime`` and
     ``precision`` (``f32``, ``bf16``, ``f16``) say what computed it, how finely; empty in answers from before
-    that was kept."""
+    that was kept. ``suggested_square``: which of the squares that the model suggested the person chose who asked for
+    it; null for none."""
 
     # Each that somebody asked for has a job.
     state = serializers.ChoiceField(
@@ -206,7 +237,7 @@ class AnalysisSerializer(ClinicRowSerializer):
         fields = [
             "id", "clinic", "photo", "state", "error", "model", "model_version", "trained_on", "demo_model", "box",
             "impression_first", "set_aside", "training_photos", "before_cover", "scores", "background", "differential",
-            "quality", "requested_at", "analysed_at", "runtime", "precision", "files",
+            "quality", "suggested_square", "requested_at", "analysed_at", "runtime", "precision", "files",
         ]  # fmt: skip
 
     def _hidden(self, row: Analysis) -> bool:

@@ -31,7 +31,8 @@ class NotRead(JobError):
         super().__init__(LOST, message)
 
 
-def _runtime(version: ModelVersion):
+def runtime_for(version: ModelVersion):
+    """The network of a model as it runs for people. Raises JobError."""
     from classifier.networks.weights import ModelRejected
 
     try:
@@ -107,7 +108,7 @@ def _run(version: ModelVersion, crops: Sequence) -> Sequence:
         # Loading the libraries takes memory, too.
         from classifier.analysing.pipeline import analyse as run
 
-        return run(_runtime(version), crops)
+        return run(runtime_for(version), crops)
     except Exception as error:
         if memory.is_lacking(error) and not isinstance(error, MemoryError):
             raise MemoryError("the network was not given the memory it asked for") from error

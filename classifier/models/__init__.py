@@ -7,6 +7,7 @@ from .model_version import ModelVersion, Publication, ThresholdSet
 from .monitor import Monitor, MonitorAlarm, MonitorCase
 from .photo_features import PhotoFeatures
 from .shadow import Shadow
+from .suggested_squares import SuggestedSquares
 from .training import Training, TrainingRun
 from .try_run import TryRun
 
@@ -23,6 +24,7 @@ __all__ = [
     "PhotoFeatures",
     "Publication",
     "Shadow",
+    "SuggestedSquares",
     "ThresholdSet",
     "Training",
     "TrainingRun",

@@ -37,6 +37,8 @@ class Analysis(models.Model):
     # heatmaps, numbers over 7 × 7 places, hold none of them and are drawn over the photo as it is stored now.
     before_cover = models.BooleanField(default=False)
     requested_at = models.DateTimeField(auto_now_add=True)
+    # Which of the squares that the model suggests the person chose who asked for it (1 is the likeliest); null: none.
+    suggested_square = models.PositiveSmallIntegerField(null=True)
     requested_by = models.ForeignKey("skinclinic.User", models.PROTECT, null=True, related_name="+")
 
     # Null until ``is_done``; whoever reads it has asked.

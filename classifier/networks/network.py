@@ -79,16 +79,17 @@ class MappedClassifier(nn.Module):
 
 
 class WithFeatures(nn.Module):
-    """A network that gives its pooled features as well, in the same pass."""
+    """A network that gives its pooled features and its last feature maps as well, in the same pass."""
 
     def __init__(self, network: MappedClassifier):
         super().__init__()
         self.network = network
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Images [N, 3, S, S] -> (logits [N, outputs], maps [N, outputs, h, w], features [N, D])."""
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Images [N, 3, S, S] -> (logits [N, outputs], maps [N, outputs, h, w], features [N, D], last feature maps
+        [N, K, h, w])."""
         features = self.network.backbone(x)
-        return *self.network.classify(features), self.network.pooled(features)
+        return *self.network.classify(features), self.network.pooled(features), features
 
 
 def build(architecture: str, outputs: int, *, dropout: float = 0.0) -> MappedClassifier:

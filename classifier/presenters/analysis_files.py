@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from classifier.models import Analysis, Explanation
 from classifier.plots.analysis_pdf import Report, ScoreLine, build_pdf
 from classifier.plots.colormaps import OPACITY, captioned, heatmap_rgb, overlay, three_panels
-from classifier.presenters import computed, explanations
+from classifier.presenters import computed, explanations, suggested_squares
 from classifier.presenters import unlike as familiar
 from classifier.presenters.decisions import in_words, told
 from classifier.presenters.differential import ResultView, ThresholdFacts
@@ -212,12 +212,19 @@ def _facts(user: User, found: Analysis, explanation: Explanation | None) -> list
         (_("Taken"), _when(photo.captured_at) if photo.captured_at else "–"),
         (_("Analysed"), _when(found.analysed_at)),
         (_("Computed with"), computed.in_words(found.runtime, found.precision)),
+        *_of_square(found),
         *_of_heatmap(found, explanation),
         (_("Report for"), str(user)),
     ]
     if photo.is_synthetic:
         facts.append((_("Note"), _("Synthetic photo: drawn by a computer, no patient")))
     return facts
+
+
+def _of_square(found: Analysis) -> list[tuple[str, str]]:
+    """Who chose the square among those that the network suggested; nothing of another."""
+    said = suggested_squares.of_square(found)
+    return [(_("Square"), said)] if said else []
 
 
 def _of_heatmap(found: Analysis, explanation: Explanation | None) -> list[tuple[str, str]]:

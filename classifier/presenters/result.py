@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from classifier.models import Analysis, Assessment, ThresholdSet
-from classifier.presenters import computed, decisions, explanations, unlike
+from classifier.presenters import computed, decisions, explanations, suggested_squares, unlike
 from classifier.presenters.differential import (
     DEFAULT_AXIS,
     KEY_CAPS,
@@ -237,6 +237,7 @@ def _model(analysis: Analysis) -> dict:
         "manifest": manifest,
         "validated_on": model_card.validated_on(manifest),
         "computed": computed.in_words(analysis.runtime, analysis.precision) if analysis.is_done else "",
+        "square_from": suggested_squares.of_square(analysis),
     }
 
 

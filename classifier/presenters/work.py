@@ -21,6 +21,7 @@ job_names.NAMES |= {
     "prove-model": gettext_lazy("First run of a model"),
     "check-maps": gettext_lazy("Check of heatmaps"),
     "shadow": gettext_lazy("In the shadow"),
+    "suggest-squares": gettext_lazy("Suggested squares of a photo"),
     "train": gettext_lazy("Run of a training"),
 }
 

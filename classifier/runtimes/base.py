@@ -73,6 +73,18 @@ class Runtime(ABC):
             start += len(part)
         return Raw(*map(np.concatenate, zip(*parts, strict=True)))
 
+    def feature_maps(self, batch: np.ndarray) -> np.ndarray:
+        """Images as ``answer`` takes them -> the last feature maps, before pooling: float32 [N, K, h, w].
+
+        Squares of a photo are proposed by them (``classifier.analysing.squares``). One by one: the maps of many images
+        are large.
+        """
+        return np.concatenate([self.compute_feature_maps(batch[n : n + 1]) for n in range(len(batch))])
+
+    @abstractmethod
+    def compute_feature_maps(self, image: np.ndarray) -> np.ndarray:
+        """One image [1, 3, S, S] -> float32 [1, K, h, w]."""
+
     @abstractmethod
     def compute(self, batch: np.ndarray) -> Raw:
         """Images float32 [N, 3, S, S], N <= max_batch -> what the network says of them."""

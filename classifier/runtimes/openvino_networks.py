@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # Raise it when the same weights must give another network.
-_REVISION = 2
+_REVISION = 3
 # As long as a digest.
 _HEADER = 64
 # All outputs in this order.
-OUTPUTS = ("logits", "maps", "features")
+OUTPUTS = ("logits", "maps", "features", "feature_maps")
 
 
 def cached(folder: Path, weights_sha256: str, cache_dir: Path, precision: str, threads: int) -> Any:

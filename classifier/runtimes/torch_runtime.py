@@ -111,13 +111,31 @@ class TorchRuntime(Runtime):
         # By default cuDNN would round what full precision is given to TF32, which is no finer than half. The last layer
         # stays in full precision always: it costs nothing and keeps the maps fine.
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            images = torch.from_numpy(batch).to(self.device)
-            if self._is_cuda:
-                images = images.to(dtype=self._type, memory_format=torch.channels_last)
-            features = self._network.backbone(images).float()
+            features = self._features(batch)
             logits, maps = self._network.classify(features)
             pooled = self._network.pooled(features)
             return Raw(logits.cpu().numpy(), maps.cpu().numpy(), pooled.cpu().numpy())
+
+    def _features(self, batch: np.ndarray) -> torch.Tensor:
+        """The last feature maps, on the device, in full precision."""
+        images = torch.from_numpy(batch).to(self.device)
+        if self._is_cuda:
+            images = images.to(dtype=self._type, memory_format=torch.channels_last)
+        features: torch.Tensor = self._network.backbone(images).float()
+        return features
+
+    def compute_feature_maps(self, image: np.ndarray) -> np.ndarray:
+        """See Runtime; from ``fallback`` where the device has no memory."""
+
+        def on_device() -> np.ndarray:
+            with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+                return self._features(image).cpu().numpy()
+
+        if self._has_place or self._tried(self._place):
+            found = self._tried(on_device)
+            if found is not None:
+                return found
+        return self._fallback().compute_feature_maps(image)
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

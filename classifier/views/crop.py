@@ -9,8 +9,10 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from classifier.presenters import suggested_squares
 from classifier.presenters.cards import card_json, cards_of
 from classifier.services.analysis.analyses import NoModel, request_analysis
+from classifier.services.analysis.suggested_squares import chosen
 from skinclinic import imaging
 from skinclinic.engine import jobs
 from skinclinic.models import Photo
@@ -26,25 +28,29 @@ PHOTOS = Photo.objects.select_related("lesion__patient")
 @require_http_methods(["GET", "HEAD", "POST"])
 def crop(request: SignedInRequest, pk: int) -> HttpResponse:
     """GET: the page, or for a script the form alone. POST ``x``, ``y``, ``size`` (pixels of the stored photo,
-    a form or JSON): the new square is analysed, earlier analyses stay."""
+    a form or JSON), or from a form ``suggested``, the number of a suggested square: the new square is analysed, earlier
+    analyses stay."""
     photo = get_for(request.user, PHOTOS, pk, EDIT)
     if request.method == "POST":
         return _choose(request, photo)
+    shown = {"photo": photo, **suggested_squares.context(photo)}
     if wants_page(request):
-        return render(request, "upload/crop.html", {"photo": photo})
-    return render(request, "components/crop.html", {"photo": photo, "in_dialog": True})
+        return render(request, "upload/crop.html", shown)
+    return render(request, "components/crop.html", shown | {"in_dialog": True})
 
 
 def _choose(request: SignedInRequest, photo: Photo) -> HttpResponse:
     try:
-        box = _sent_box(request)
+        sent = request.POST
+        box = chosen(photo, sent["suggested"]) if "suggested" in sent else _sent_box(request)
         with transaction.atomic():
             set_box(photo, box)
             _ask(request, photo)
     except imaging.BoxRejected as refused:
         words = refusal_words(refused)
         if wants_page(request):
-            return render(request, "upload/crop.html", {"photo": photo, "problem": words}, status=400)
+            shown = {"photo": photo, "problem": words, **suggested_squares.context(photo)}
+            return render(request, "upload/crop.html", shown, status=400)
         return json_error(400, refused.code, words)
     url = reverse("photo", args=[photo.pk])
     if request.htmx:

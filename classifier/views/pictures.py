@@ -12,7 +12,9 @@ from django.views.decorators.http import require_http_methods
 
 from classifier.presenters.cards import card_json, cards_of
 from classifier.presenters.pictures import AREA_FIELDS, cover_page, square_page
+from classifier.presenters.suggested_squares import context as suggested_context
 from classifier.services.analysis.intake import add_lesion
+from classifier.services.analysis.suggested_squares import chosen
 from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Photo
@@ -61,7 +63,9 @@ def square(request: SignedInRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return _show(request, "square", photo, square_page(photo))
     try:
-        made, is_new = add_lesion(photo, _sent(request), request.user)
+        sent = _sent(request)
+        box = chosen(photo, sent["suggested"]) if "suggested" in sent else sent
+        made, is_new = add_lesion(photo, box, request.user)
     except _NOT_DONE as error:
         return _refused(request, "square", photo, error)
     if wants_page(request):
@@ -81,6 +85,8 @@ def _show(
 ) -> HttpResponse:
     whole = wants_page(request)
     name = f"upload/{what}.html" if whole else f"components/{'crop' if what == 'square' else what}.html"
+    if what == "square":
+        context = context | suggested_context(photo)
     return render(request, name, context | {"in_dialog": not whole, "problem": problem}, status=status)
 
 

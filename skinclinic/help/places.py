@@ -4,6 +4,7 @@
 PLACES = {
     # Taking photos, reading results
     "upload": "upload", "photo-upload": "upload", "photo-card": "upload", "photo-crop": "upload",
+    "photo-suggested-squares": "upload",
     "photo-cover": "upload", "photo-square": "upload", "photo-filing": "patients", "filing": "patients",
     "photo": "result", "photo-retry": "result", "photo-size": "over-time", "photo-delete": "erasing",
     "analysis": "result", "analysis-maps": "heatmaps", "analysis-impression": "decide",

@@ -60,6 +60,9 @@ MESSAGES = {
     "box_too_small": _(
         "The crop box is too small: %(size)s pixels; at least %(minimum)s are needed. Draw a larger square."
     ),
+    "no_such_suggestion": _(
+        "There is no suggested square of this number any more. Have squares suggested again, or draw one."
+    ),
     "covers_none": _("There is nothing to cover yet. Draw at least one area over the photo."),
     "covers_too_many": _("These are %(n)s areas; at most %(most)s can be covered at a time."),
     "cover_not_numbers": _(

@@ -50,6 +50,7 @@ ACTIONS: dict[str, Words] = {
     "entry.view": gettext_lazy("Archive photo looked at"),
     "evaluation.fetch": gettext_lazy("Evaluation downloaded"),
     "evaluation.photos": gettext_lazy("Photos of an evaluation looked at"),
+    "squares.suggest": gettext_lazy("Suggested squares asked for"),
     "explanation.ask": gettext_lazy("Another explanation asked for"),
     "file.infected": gettext_lazy("File with a virus refused"),
     "file.unscanned": gettext_lazy("File kept without a look by the virus scanner"),

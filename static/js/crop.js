@@ -1,5 +1,6 @@
 // The crop form of templates/components/crop.html: mouse, touch, keyboard and number fields on one box.
 import { clamped, fits, largest, moved, pinched, resized, spanned } from "./crop-box.js";
+import { setUpSuggested } from "./crop-suggested.js";
 import { sendJson } from "./http.js";
 
 const SAY_AFTER = 500;
@@ -15,6 +16,7 @@ export function setUpCrop(form) {
   const read = () => ({ x: fields[0].valueAsNumber, y: fields[1].valueAsNumber, size: fields[2].valueAsNumber });
   let box = clamped(read(), photo);
   let sayLater = 0;
+  let markSuggested = () => {};
 
   const draw = () => {
     const across = (pixels) => `${(100 * pixels) / photo.width}%`;
@@ -27,6 +29,7 @@ export function setUpCrop(form) {
     const [right, bottom] = [across(box.x + box.size), down(box.y + box.size)];
     const hole = `${left} ${top}, ${left} ${bottom}, ${right} ${bottom}, ${right} ${top}, ${left} ${top}`;
     shade.style.setProperty("clip-path", `polygon(evenodd, 0 0, 100% 0, 100% 100%, 0 100%, 0 0, ${hole})`);
+    markSuggested(box);
   };
   const say = () => {
     clearTimeout(sayLater);
@@ -56,6 +59,7 @@ export function setUpCrop(form) {
 
   frame.style.setProperty("--ratio", String(photo.width / photo.height));
   square.hidden = false;
+  markSuggested = setUpSuggested(form, photo, put);
   draw();
 
   for (const field of fields) {

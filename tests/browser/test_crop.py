@@ -8,7 +8,9 @@ import pytest
 from PIL import ExifTags, Image
 from playwright.sync_api import Page, Route, expect
 
+from classifier.analysing import squares
 from classifier.models import Analysis
+from classifier.services.analysis import suggested_squares
 from skinclinic import imaging
 from skinclinic.engine import jobs
 from skinclinic.files import store
@@ -63,7 +65,8 @@ def test_keyboard_alone(crop_page, photo):
     page.keyboard.press("-")
     assert fields(page) == (65, 32, 196)
     expect(page.locator("[data-said]")).to_have_text("Left 65, top 32, size 196 pixels")
-    for _ in range(4):
+    # The button that has squares suggested lies between, and the three fields.
+    for _ in range(5):
         page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.dataset.save") is not None
     page.keyboard.press("Enter")
@@ -71,6 +74,35 @@ def test_keyboard_alone(crop_page, photo):
     photo.refresh_from_db()
     assert photo.box == Box(65, 32, 196)
     assert Analysis.objects.get().box == photo.box
+
+
+def test_suggested_squares_by_key_and_finger(crop_page, photo, monkeypatch):
+    found = [Box(10, 20, 100), Box(180, 100, 140)]
+    monkeypatch.setattr(squares, "suggest", lambda runtime, picture: found)
+    page = crop_page(width=390, touch=True)
+    page.locator("[data-suggest]").tap()
+    expect(page.locator("[data-suggested-words]")).to_contain_text("not running")
+    assert fields(page) == (32, 0, 256)
+    jobs.run_waiting(suggested_squares.JOB)
+    expect(page.locator("[data-choose]")).to_have_count(2)
+    assert fields(page) == (32, 0, 256), "none is chosen by itself"
+    assert page.evaluate("document.activeElement.hasAttribute('data-box')"), (
+        "the focus is not lost with the button"
+    )
+    page.keyboard.press("2")
+    assert fields(page) == (180, 100, 140)
+    expect(page.get_by_role("button", name="Suggested square 2")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Suggested square 1").tap()
+    assert fields(page) == (10, 20, 100)
+    expect(page.get_by_role("button", name="Suggested square 2")).to_have_attribute("aria-pressed", "false")
+    page.locator("input[name=x]").fill("12")
+    expect(page.locator("[data-choose][aria-pressed=true]")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert violations(page) == []
+    page.get_by_role("button", name="Suggested square 1").tap()
+    page.locator("input[name=x]").press("Enter")
+    page.wait_for_url(f"**/photos/{photo.pk}/")
+    assert Analysis.objects.get().suggested_square == 1
 
 
 def test_the_square_never_leaves_the_photo(crop_page):

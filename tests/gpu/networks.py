@@ -45,7 +45,13 @@ class OnTheCpu(Runtime):
     def compute(self, batch: np.ndarray) -> Raw:
         """See Runtime."""
         self.asked += len(batch)
-        return Raw(*(part.numpy() for part in WithFeatures(self.network)(torch.from_numpy(batch))))
+        answer = WithFeatures(self.network)(torch.from_numpy(batch))
+        return Raw(*(part.numpy() for part in answer[:3]))
+
+    @torch.inference_mode()
+    def compute_feature_maps(self, image: np.ndarray) -> np.ndarray:
+        """See Runtime."""
+        return self.network.backbone(torch.from_numpy(image)).numpy()
 
 
 def on_the_cpu(network: MappedClassifier, architecture: str, side: int) -> OnTheCpu:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from classifier.models import Analysis, ModelVersion
 from classifier.runtimes import precisions
-from classifier.services.analysis import features
+from classifier.services.analysis import features, suggested_squares
 from classifier.services.analysis.summaries import summarise
 from classifier.services.models import registry
 from skinclinic.engine import jobs
@@ -93,6 +93,7 @@ def _request(photo: Photo, version: ModelVersion, user: User | None) -> Analysis
             "box_y": box.y,
             "box_size": box.size,
             "requested_by": user,
+            "suggested_square": suggested_squares.number_of(photo, version),
         },
     )
     if created:

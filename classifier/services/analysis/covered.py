@@ -2,15 +2,15 @@
 
 An answer to a square that the covers do not touch stands. One to a square that they touch stays in the history, marked
 as of the photo before (``Analysis.before_cover``), and the square is analysed again; until that is done the earlier
-answer stands on lists, so that no suspicion goes away with a cover. Its features are deleted: the covered area may be
-told from them.
+answer stands on lists, so that no suspicion goes away with a cover. Its features and the squares that were suggested
+are deleted: the covered area may be told from them.
 """
 
 from collections.abc import Iterator, Sequence
 
 from django.utils.translation import gettext as _
 
-from classifier.models import Analysis, PhotoFeatures
+from classifier.models import Analysis, PhotoFeatures, SuggestedSquares
 from classifier.services.analysis.analyses import NoModel, request_analysis
 from skinclinic.models import Photo, User
 from skinclinic.services import covering
@@ -27,6 +27,7 @@ def analyse_again(photos: Sequence[Photo], picture: NewPicture, user: User | Non
         seen = PhotoFeatures.objects.filter(photo=photo).defer("values")
         gone = [row.pk for row in seen if any(one.touches(row.box) for one in picture.covers)]
         PhotoFeatures.objects.filter(pk__in=gone).delete()
+        SuggestedSquares.objects.filter(photo=photo).delete()
         if any(row.job_id and row.box == photo.box for row in touched):
             try:
                 request_analysis(photo, user=user)

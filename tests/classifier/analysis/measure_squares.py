@@ -12,6 +12,7 @@ import csv
 import hashlib
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,19 +21,20 @@ import numpy as np
 import torch
 from PIL import Image
 
+from classifier.analysing import squares
 from classifier.metrics import roc
 from classifier.networks import training_photos, weights
 from classifier.networks.network import restore
 from classifier.networks.preprocess import to_array
+from classifier.runtimes import open_runtime
 from classifier.training.examples import PAD_UFES_20
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 # left, top, side
 Square = tuple[int, int, int]
 FOLDER = weights.SHIPPED_DIR / "skinclinic-demo"
-SIZES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+SHORT = (224, 320, 448)
 SHAPES = ((480, 640), (640, 480), (512, 512))
-MOST, OVERLAP = 5, 0.5
 
 
 class Proposer:
@@ -44,6 +46,14 @@ class Proposer:
         self.mean, self.std = (
             np.array(one) for one in (self.manifest.preprocessing.mean, self.manifest.preprocessing.std)
         )
+        self.runtime = open_runtime(
+            FOLDER, cache_dir=Path(tempfile.gettempdir()) / "measured-squares", prefer="cpu"
+        )
+
+    def suggested(self, picture: np.ndarray) -> list[Square]:
+        """What the product suggests."""
+        found = squares.suggest(self.runtime, Image.fromarray(picture))
+        return [(one.x, one.y, one.size) for one in found] or [middle(*picture.shape[:2])]
 
     def signals(self, picture: np.ndarray, short: int) -> dict[str, np.ndarray]:
         """Of a whole photo [H, W, 3], shrunk to ``short`` pixels: by name a signal [h, w] that is high on a lesion."""
@@ -75,39 +85,10 @@ class Proposer:
 
 
 def propose(signal: np.ndarray, height: int, width: int) -> list[Square]:
-    """Up to five squares of a photo, the best first: mean inside less outside, times the spread of such a split."""
-    fine = cv2.resize(signal.astype(np.float32), (width // 8, height // 8))
-    high, wide = fine.shape
-    sums = np.pad(fine, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
-    every = high * wide
-    found: list[tuple[float, Square]] = []
-    for share in SIZES:
-        side = int(share * min(high, wide))
-        step = max(1, side // 8)
-        tops, lefts = (
-            np.unique([*range(0, most - side + 1, step), most - side, (most - side) // 2])
-            for most in (high, wide)
-        )
-        top, left = np.meshgrid(tops, lefts, indexing="ij")
-        inside = (
-            sums[top + side, left + side] - sums[top, left + side] - sums[top + side, left] + sums[top, left]
-        )
-        area = side * side
-        outside = (sums[-1, -1] - inside) / max(every - area, 1)
-        contrast = (inside / area - outside) * np.sqrt(area / every * (1 - area / every))
-        found += [
-            (value, (8 * x, 8 * y, 8 * side))
-            for value, x, y in zip(
-                contrast.ravel().tolist(), left.ravel().tolist(), top.ravel().tolist(), strict=True
-            )
-        ]
-    kept: list[Square] = []
-    for _value, square in sorted(found, reverse=True):
-        if all(overlap(square, other) < OVERLAP for other in kept):
-            kept.append(square)
-        if len(kept) == MOST:
-            break
-    return kept
+    """Up to five squares of a photo by a signal, the best first."""
+    cell = min(height, width) / 40
+    fine = cv2.resize(signal.astype(np.float32), (round(width / cell), round(height / cell)))
+    return [(one.x, one.y, one.size) for one in squares.best(fine, width, height)]
 
 
 def _common(one: Square, other: Square) -> int:
@@ -176,7 +157,8 @@ def measure_scenes(proposer: Proposer, files: list[Path], count: int, *, centred
         size = picture.shape[:2]
         note("middle, whole", [middle(*size)], truth)
         note("middle, 60 %", [middle(*size, 0.6)], truth)
-        for short in (224, 320, 448):
+        note("suggested by the product", proposer.suggested(picture), truth)
+        for short in SHORT:
             for name, signal in proposer.signals(picture, short).items():
                 note(f"{name}, {short}", propose(signal, *size), truth)
     print(f"{count} scenes, lesion {'in the middle' if centred else 'anywhere'}")
@@ -194,6 +176,7 @@ def measure_answers(proposer: Proposer, photos: list[tuple[Path, int]]) -> None:
         picture = read(path)
         size = picture.shape[:2]
         chosen = {"middle, whole": middle(*size)}
+        chosen["suggested by the product"] = proposer.suggested(picture)[0]
         chosen |= {name: propose(one, *size)[0] for name, one in proposer.signals(picture, 224).items()}
         for name, square in chosen.items():
             scores.setdefault(name, []).append(proposer.scores(picture, square))

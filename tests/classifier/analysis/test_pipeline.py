@@ -37,6 +37,9 @@ class Answering(Runtime):
         self._maps = np.ones((*self._logits.shape, 2, 2), np.float32) if maps is None else maps
         self._features = np.ones((len(self._logits), 4), np.float32) if features is None else features
 
+    def compute_feature_maps(self, image):
+        raise NotImplementedError
+
     def compute(self, batch):
         return Raw(self._logits[: len(batch)], self._maps[: len(batch)], self._features[: len(batch)])
 
