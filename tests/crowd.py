@@ -8,6 +8,7 @@ from itertools import count, islice
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
 from django.db.models import Max, Value
+from django.db.models.expressions import DatabaseDefault
 from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
@@ -100,10 +101,11 @@ def insert(pattern: models.Model, varying: Sequence[str], rows: Iterable[tuple])
     row this takes seconds for 100,000."""
     fields = {field.name: field for field in pattern._meta.concrete_fields}
     same = {
-        name: field.get_db_prep_save(field.pre_save(pattern, add=True), connection)
+        name: value
         for name, field in fields.items()
-        if name not in varying
+        if name not in varying and not isinstance(value := field.pre_save(pattern, add=True), DatabaseDefault)
     }
+    same = {name: fields[name].get_db_prep_save(value, connection) for name, value in same.items()}
     quoted = ", ".join(connection.ops.quote_name(fields[name].column) for name in (*varying, *same))
     places = f"({', '.join(['%s'] * (len(varying) + len(same)))})"
     into = f"INSERT INTO {connection.ops.quote_name(pattern._meta.db_table)} ({quoted}) VALUES "

@@ -106,8 +106,8 @@ def _for_coordinators(request: SignedInRequest, study: Study) -> dict:
             "advice": [one for one in points if one[0].is_advice],
         }
     elif study.is_open:
-        found["lost"] = studies.lost_by_closing(study)
-        found["unfinished"] = progress.unfinished(study)
+        unfinished = progress.unfinished(study)
+        found |= {"unfinished": unfinished, "lost": studies.lost_by_closing(len(unfinished))}
     return found
 
 

@@ -265,9 +265,8 @@ def _require_typed(study: Study, typed: str) -> None:
         raise Refused("typed", _("Type the name of the study exactly as it stands above."))
 
 
-def lost_by_closing(study: Study) -> str:
-    """What closing now would leave undone, in words; "" if everybody has finished."""
-    n = len(progress.unfinished(study))
+def lost_by_closing(n: int) -> str:
+    """What closing would leave undone while so many readings are not finished, in words; "" if everybody has."""
     if not n:
         return ""
     return ngettext(

@@ -1,7 +1,9 @@
 """What the methods say of the readers themselves: who they are, as counts, how they took part and how they answered."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -9,6 +11,8 @@ from reader_study.about_reader import QUESTIONS, answer_name, counts
 from reader_study.models import Answer, ReaderAbout, ReaderConsent, Study
 from reader_study.services.making import manners
 from reader_study.services.reading import practice
+
+T = TypeVar("T")
 
 
 def sentences(study: Study) -> Iterator[str]:
@@ -86,18 +90,35 @@ def _practice(study: Study) -> Iterator[str]:
     }
 
 
-def _paper(study: Study) -> Iterator[str]:
+def _once(study: Study, count: Callable[[Study], T]) -> T:
+    """What looks through all answers is counted once of a study as it was read, whatever the number of languages."""
+    known = study.__dict__.setdefault("_counted_once", {})
+    if count not in known:
+        known[count] = count(study)
+    found: T = known[count]
+    return found
+
+
+def _on_paper(study: Study) -> tuple[int, int, int]:
+    """Answers from paper, in all, and those from paper in an aided session that never showed the model's."""
     rows = Answer.objects.given().filter(
         reading__reader__in=study.readers.counted(), image__is_practice=False, image__repeat_of=None
     )
-    paper = rows.filter(is_from_paper=True)
-    n, total = paper.count(), rows.count()
+    paper = Q(is_from_paper=True)
+    unseen = paper & Q(reading__session__is_aided=True, model_shown_at=None)
+    found = rows.aggregate(
+        paper=Count("pk", filter=paper), total=Count("pk"), unseen=Count("pk", filter=unseen)
+    )
+    return found["paper"], found["total"], found["unseen"]
+
+
+def _paper(study: Study) -> Iterator[str]:
+    n, total, unseen = _once(study, _on_paper)
     if not n:
         return
     yield ngettext(
         "%(n)d of %(total)d answers was given on paper.", "%(n)d of %(total)d answers were given on paper.", n
     ) % {"n": n, "total": total}
-    unseen = paper.filter(reading__session__is_aided=True, model_shown_at=None).count()
     if unseen:
         yield ngettext(
             "%(n)d of them stands in an aided session although its reader never saw the model's answer here.",
@@ -107,7 +128,7 @@ def _paper(study: Study) -> Iterator[str]:
 
 
 def _manner(study: Study) -> Iterator[str]:
-    found = manners.totals(study)
+    found = _once(study, manners.totals)
     if not found["timed"]:
         return
     yield (

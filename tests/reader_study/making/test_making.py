@@ -9,7 +9,7 @@ from django.conf import settings
 from classifier.models import Analysis
 from classifier.services.analysis import batch_analyses
 from reader_study.models import Study, StudyEvent
-from reader_study.services.making import opening, protocol, readers, sampling, studies
+from reader_study.services.making import opening, progress, protocol, readers, sampling, studies
 from reader_study.services.making.readers import Wanted
 from reader_study.services.making.sampling import Recipe
 from reader_study.services.making.studies import Sessions
@@ -429,7 +429,7 @@ def test_readers_added_later_are_an_amendment(opened, coordinator):
 
 
 def test_closing_keeps_who_had_not_finished_and_is_for_good(opened, coordinator):
-    assert "2 readings are not finished" in studies.lost_by_closing(opened)
+    assert "2 readings are not finished" in studies.lost_by_closing(len(progress.unfinished(opened)))
     readers.preview(opened, coordinator)
     study = studies.close(opened, coordinator)
     assert study.is_closed and study.events.first().details["unfinished"] == ["R01: unaided", "R02: unaided"]

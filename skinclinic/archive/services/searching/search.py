@@ -146,7 +146,8 @@ def _not_in_datasets(clinic: Clinic, text: str) -> Q:
     entries = Entry.objects.filter(clinic=clinic).order_by()
     if largest is None or not largest.photos or entries.count() - largest.photos > _FEW_OUTSIDE:
         return ~inside
-    outside = list(entries.filter(~inside).values_list("pk", flat=True)[: _FEW_OUTSIDE + 1])
+    # All of them, few as they are: of the first so many PostgreSQL would ask for each entry, six times as long.
+    outside = list(entries.filter(~inside).values_list("pk", flat=True))
     return Q(pk__in=outside) if len(outside) <= _FEW_OUTSIDE else ~inside
 
 

@@ -1,0 +1,416 @@
+"""Pages and lists over 200,000 photos of a clinic's cases and 200,000 of an archive: how long each takes.
+
+``python -m tests.servers python -m tests.benchmarks.measure_large [ROUNDS] [PART …]`` makes a clinic as large as a
+university's in an empty PostgreSQL (``tests/large_clinic.py``; minutes), or takes the one that is there, and asks each
+page ROUNDS (20) times, all of them in turn, so that other work on the machine slows all alike. Tells the median and the
+95th percentile by the clock, the processor time of the web process alone, the number of queries and the size; what is
+over 300 ms at the 95th percentile is marked with a star. ``SKINCLINIC_LARGE``: lesions, a hundredth of what is usual
+for a try. Photos have rows and no files, so that pictures are not among the pages; nginx is not before it.
+"""
+
+import logging
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+MOST_MS = 300
+
+
+class Page(NamedTuple):
+    """What is asked for, and as whom."""
+
+    part: str
+    name: str
+    path: str
+    user: str
+
+
+class Taken(NamedTuple):
+    """Of one page: seconds by the clock and of the processor, each time."""
+
+    clock: list[float]
+    processor: list[float]
+
+
+def main(rounds: int = 20, parts: list[str] | None = None) -> None:
+    with tempfile.TemporaryDirectory(prefix="skinclinic-large-") as folder:
+        os.environ.setdefault("SKINCLINIC_HOME", folder)
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skinclinic.settings")
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+        from django.db import connection
+
+        from skinclinic.models import Clinic
+        from tests import large_clinic
+
+        if connection.vendor != "postgresql":
+            sys.exit("measured is PostgreSQL: begin the command with python -m tests.servers")
+        call_command("migrate", verbosity=0)
+        if not Clinic.objects.exists():
+            lesions = int(os.environ.get("SKINCLINIC_LARGE", "100000"))
+            large_clinic.fill(large_clinic.Sizes(lesions, 2 * lesions, min(1000, lesions)), _say)
+        measure([page for page in pages() if not parts or page.part in parts], rounds)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def pages() -> list[Page]:
+    """All pages and lists, by part."""
+    from tests import large_clinic
+
+    people = large_clinic.people()
+    found: list[Page] = []
+    for part, user, asked in (
+        ("worklist", people.clinician, _worklist), ("records", people.clinician, _records),
+        ("archive", people.curator, _archive), ("datasets", people.curator, _datasets),
+        ("studies", people.admin, _studies), ("models", people.admin, _models),
+        ("clinic", people.admin, _clinic), ("api", people.clinician, _api),
+        ("api of a small clinic", people.elsewhere, _lists),
+    ):  # fmt: skip
+        found += [Page(part, name, path, user.username) for name, path in asked()]
+    return found
+
+
+Asked = Iterator[tuple[str, str]]
+
+
+def _to(view: str, *args: object, **query: object) -> str:
+    from django.urls import reverse
+
+    return reverse(view, args=args) + (f"?{urlencode(query)}" if query else "")
+
+
+def _own(**such: object):
+    """Cases of the large clinic."""
+    from skinclinic.models import Lesion
+
+    return Lesion.objects.filter(clinic__name="University", is_archived=False, **such)
+
+
+def _deep(rows: Callable[[], object], order: tuple[str, ...]) -> str:
+    """The cursor of somebody who has turned nearly all pages."""
+    from skinclinic.web import keyset
+
+    return keyset.page(rows(), order, "", 1).next
+
+
+def _worklist() -> Asked:
+    from skinclinic.services import worklist
+
+    old = _own().order_by("created_at")[_own().count() // 20]
+    day = old.created_at.date().isoformat()
+    deep = _deep(lambda: _own(created_at__lte=old.created_at), worklist.NEWEST_FIRST)
+    code = old.patient.code if old.patient else "P-000777"
+    for name, query in {
+        "as it opens": {}, "all": {"show": "all"}, "all, deep": {"show": "all", "cursor": deep},
+        "no photo": {"show": "all", "state": "empty"}, "queued": {"show": "all", "state": "queued"},
+        "analysed": {"show": "all", "state": "done"}, "failed": {"show": "all", "state": "failed"},
+        "melanoma": {"show": "all", "disease": "mm"}, "proven": {"show": "proven"},
+        "melanoma, proven": {"show": "proven", "disease": "mm"}, "not filed": {"show": "not-filed"},
+        "failed, not filed": {"show": "not-filed", "state": "failed"}, "mine": {"show": "all", "mine": 1},
+        "mine, failed": {"show": "all", "mine": 1, "state": "failed"},
+        "malignant first": {"show": "all", "sort": "malignant"},
+        "malignant first, mine": {"show": "all", "sort": "malignant", "mine": 1},
+        "biopsy": {"show": "biopsy"}, "follow-up": {"show": "follow-up"}, "disagreement": {"show": "disagreement"},
+        "an old day": {"show": "all", "since": day, "until": day},
+        "an old day, failed": {"show": "all", "since": day, "until": day, "state": "failed"},
+        "a patient's code": {"show": "all", "q": code}, "codes that begin so": {"show": "all", "q": "P-0123"},
+        "P": {"show": "all", "q": "P"}, "nobody": {"show": "all", "q": "zzzz"},
+        "melanoma, a word": {"show": "all", "q": "melanoma"}, "C43.9": {"show": "all", "q": "C43.9"},
+        "흑색종": {"show": "all", "q": "흑색종"}, "L40, another diagnosis": {"show": "all", "q": "L40"},
+        "a date": {"show": "all", "q": day}, "a month": {"show": "all", "q": day[:7]},
+        "melanoma, failed": {"show": "all", "q": "melanoma", "state": "failed"},
+        "a file": {"show": "all", "q": f"IMG_{old.cover_id}.jpg"},
+    }.items():  # fmt: skip
+        yield name, _to("worklist", **query)
+    some = _own().order_by("-created_at").values_list("pk", flat=True)[:100]
+    yield (
+        "rows that are asked for again, 100",
+        _to("worklist-rows", seen=",".join(f"{pk}:x" for pk in some), show="all"),
+    )
+
+
+def _records() -> Asked:
+    from classifier.models import Analysis
+    from skinclinic.models import Patient, Photo
+
+    lesion = _own(is_proven=True).select_related("patient").exclude(patient=None).order_by("pk")[10]
+    analysis = Analysis.objects.asked_for().filter(photo__lesion=lesion)[0]
+    queued = Photo.objects.filter(lesion__in=_own(state="queued")).order_by("-pk")[0]
+    unfiled = Photo.objects.filter(lesion__in=_own(patient=None, state="done")).order_by("-pk")[0]
+    many = list(Photo.objects.filter(lesion__in=_own(patient=None)).order_by("-pk")[:200])
+    deep = Patient.objects.filter(clinic=lesion.clinic_id, is_archived=False).order_by("code")
+    yield "lesion", _to("lesion", lesion.pk)
+    yield "lesion, change", _to("lesion-edit", lesion.pk)
+    yield "patients", _to("patients")
+    yield "patients, a word", _to("patients", q="P-01")
+    yield "patients, nobody", _to("patients", q="zzzz")
+    yield (
+        "patients, deep",
+        _to("patients", cursor=_deep(lambda: deep.filter(code__gte="P-03"), ("code", "id"))),
+    )
+    yield "patient", _to("patient", lesion.patient_id)
+    yield "photo with its answer", _to("photo", analysis.photo_id)
+    yield "photo that waits", _to("photo", queued.pk)
+    yield "heatmaps", _to("analysis-maps", analysis.pk)
+    yield "upload", _to("upload")
+    yield "cards of 200 photos", _to("photo-cards", have=",".join(f"{photo.pk}:x" for photo in many))
+    yield "filing", _to("photo-filing", unfiled.pk)
+    yield "filing 100", _to("filing", ids=",".join(str(photo.pk) for photo in many[:100]))
+    for text in ("P-01", "0123", "zz"):
+        yield f"codes like {text}", _to("photo-filing-codes", unfiled.pk, q=text)
+    yield "filing, a patient", _to("photo-filing-patient", unfiled.pk, code=lesion.patient.code)
+    yield "engine's light", _to("engine-status")
+    yield "bin", _to("bin")
+    yield "healthz", _to("healthz")
+
+
+_SEARCHES = (
+    "melanoma", "palisading", "zzzzqq", "basaloid nests", "icd10:C43.9", "patient:000777", 'patient:"Archive A/0"',
+    "patient:nobody", "text:palisading", "date:2010-05", "date:2005..2009-06", "date:2010-05-11", "dataset:Big",
+    "NOT dataset:Big", "melanoma AND text:nests AND date:2012", "melanoma OR bcc OR text:keratin",
+    "bcc NOT text:nests", 'source:"Archive B"', "(melanoma OR bcc) AND (nests OR horn) NOT keratin",
+    "subtype:nodular", "2012", "a OR basaloid OR nests OR horn OR cysts OR dermis OR margins OR solar",
+    "흑색종", "a", "age:60..70", "sex:other", "site:head_neck", "kind:dermoscopic", "tag:ruler", "lesion:#77",
+    'column:"image_manipulation=instrument only"', "age:60..70 sex:male site:face skin:1..2 -tag:ruler",
+)  # fmt: skip
+
+
+def _archive() -> Asked:
+    from skinclinic.archive.models import Dataset, Entry, Source
+    from skinclinic.models import User
+
+    entries = Entry.objects.filter(clinic__name="University")
+    half = entries.order_by("patient_key", "id")[entries.count() // 20]
+    deep = _deep(lambda: entries.filter(patient_key__lte=half.patient_key), ("-patient_key", "-id"))
+    big, curator = Dataset.objects.get(name="Big").pk, User.objects.get(username="curtis").pk
+    source = Source.objects.filter(clinic__name="University")[0].pk
+    filters: dict[str, dict] = {
+        "all": {}, "bcc": {"label": "bcc"}, "others": {"label": "others"},
+        "malignant, proven, accepted": {"label": "malignant", "proven": "yes", "review": "accepted"},
+        "pending": {"review": "pending"}, "rejected": {"review": "rejected"}, "accepted": {"review": "accepted"},
+        "a reviewer": {"reviewer": curator}, "a source": {"source": source},
+        "the model disagrees": {"disagree": "1"}, "a dataset": {"dataset": big},
+        "a label nobody gave": {"label": "no such disease"}, "not proven": {"proven": "no"},
+        "a background disease": {"label": "background disease 007"}, "deep": {"cursor": deep},
+        "deep, melanoma": {"cursor": deep, "q": "melanoma"},
+        **{text: {"q": text} for text in _SEARCHES},
+    }  # fmt: skip
+    for name, query in filters.items():
+        yield f"gallery: {name}", _to("archive", **query)
+    for name in (
+        "all", "bcc", "others", "rejected", "accepted", "a reviewer", "a source", "the model disagrees", "a dataset",
+        "melanoma", "palisading", 'patient:"Archive A/0"', "date:2010-05", "NOT dataset:Big",
+        "melanoma AND text:nests AND date:2012",
+    ):  # fmt: skip
+        yield f"review: {name}", _to("review", **filters[name])
+    for name in (
+        "all",
+        "bcc",
+        "accepted",
+        "a dataset",
+        "palisading",
+        'patient:"Archive A/0"',
+        "date:2010-05",
+    ):
+        yield f"dates: {name}", _to("archive-dates", **filters[name])
+    yield "labels like me", _to("archive-labels", q="me")
+    yield "an entry", _to("archive-entry", half.pk)
+    yield "sources", _to("sources")
+    yield "a source", _to("source", source)
+    yield "vocabulary", _to("vocabulary")
+    for show in ("", "patients", "sources"):
+        yield f"duplicates {show}", _to("duplicates", show=show)
+    yield "duplicates decided", _to("duplicates-decided")
+    yield "duplicates decided, page 200", _to("duplicates-decided", page=200)
+    yield "second opinions", _to("archive-second")
+    yield "second opinions that differ", _to("archive-second-differing")
+    yield "imports", _to("imports")
+    yield "bulk changes", _to("archive-bulk")
+
+
+def _datasets() -> Asked:
+    from skinclinic.archive.models import DatasetVersion
+
+    versions = list(DatasetVersion.objects.filter(dataset__name="Big").order_by("number"))
+    frozen, draft = versions[0], versions[-1]
+    yield "datasets", _to("datasets")
+    yield "new, melanoma", _to("dataset-new", q="melanoma")
+    yield "new, all", _to("dataset-new")
+    yield "from the clinic", _to("dataset-candidates")
+    yield "a frozen version of 120,000", _to("dataset", frozen.pk)
+    yield "a draft of 200,000", _to("dataset", draft.pk)
+    yield "compare two", _to("dataset-compare") + f"?version={versions[-2].pk}&version={draft.pk}"
+    yield "differences of the draft", _to("dataset-differences", draft.pk, since=versions[-2].pk)
+    for name, query in {
+        "all": {}, "bcc": {"label": "bcc"}, "test": {"side": "test"}, "bcc, test": {"label": "bcc", "side": "test"},
+        "background": {"label": "background"}, "a label nobody gave": {"label": "no such disease"},
+    }.items():  # fmt: skip
+        yield f"photos: {name}", _to("dataset-photos", frozen.pk, **query)
+    yield "photos of the draft, undecided", _to("dataset-photos", draft.pk, against="undecided")
+
+
+def _studies() -> Asked:
+    from reader_study.models import Study
+
+    being_read, closed = (Study.objects.get(state=state) for state in ("open", "closed"))
+    yield "studies", _to("studies")
+    yield "new", _to("study-new")
+    for view in ("study", "study-settings", "study-sample", "study-readers", "study-progress", "study-log"):
+        yield f"{view}, open", _to(view, being_read.pk)
+    yield "paper", _to("study-paper", being_read.pk)
+    for view in ("study", "study-sample", "study-reference", "study-documents"):
+        yield f"{view}, closed", _to(view, closed.pk)
+    for part in ("", "-disease", "-readers", "-model", "-sessions", "-agreement", "-missed", "-methods"):
+        yield f"results{part.replace('-', ', ')}", _to(f"study-results{part}", closed.pk)
+
+
+def _models() -> Asked:
+    from classifier.models import Evaluation, ModelVersion
+
+    row, model = Evaluation.objects.get(name="Large"), ModelVersion.objects.get(name="chosen")
+    yield "models", _to("models")
+    yield "model", _to("model", model.pk)
+    yield "trainings", _to("model-trainings")
+    yield "new training", _to("model-training-new")
+    yield "evaluations", _to("evaluations")
+    yield "new evaluation", _to("evaluation-new")
+    yield "evaluation of 60,000", _to("evaluation", row.pk)
+    yield "its photos", _to("evaluation-gallery", row.pk)
+    yield "one disease of it", _to("evaluation-disease", row.pk, key="bcc")
+    yield "after publishing", _to("after-publishing")
+
+
+def _clinic() -> Asked:
+    yield "overview", _to("overview")
+    yield "members", _to("members")
+    yield "settings", _to("clinic-settings")
+    yield "queue", _to("queue")
+    yield "audit", _to("audit")
+    yield "retention", _to("retention")
+
+
+_KINDS = (
+    "patients", "lesions", "photos", "analyses", "diagnoses", "assessments", "follow-ups", "biopsies", "answers",
+    "answer-changes", "readings", "studies", "study-results", "models", "publications", "members",
+)  # fmt: skip
+
+
+def _lists() -> Asked:
+    from django.urls import reverse
+
+    api = reverse("worklist") + "api/v1/"
+    for kind in ("patients", "lesions", "photos", "analyses", "diagnoses"):
+        yield kind, f"{api}{kind}/"
+
+
+def _api() -> Asked:
+    from reader_study.models import Study
+    from skinclinic.models import Photo
+
+    lesion = _own(is_proven=True).exclude(patient=None).order_by("pk")[10]
+    photo = Photo.objects.filter(lesion=lesion)[0]
+    study = Study.objects.get(state="closed").pk
+    for kind in _KINDS:
+        yield kind, f"/api/v1/{kind}/"
+    for text in (
+        "lesions/?page_size=200", "analyses/?page_size=200", "photos/?page_size=200", "patients/?code=P-000777",
+        "patients/?code=nobody", "patients/?sex=other", "patients/?birth_year=1950", "patients/?is_archived=false",
+        "patients/?clinic=university", "patients/?clinic=elsewhere", f"lesions/?patient={lesion.patient_id}",
+        "lesions/?state=failed", "lesions/?state=running", "lesions/?is_archived=false&state=empty",
+        "lesions/?proven_disease=mm", "lesions/?is_archived=false&state=failed", f"photos/?sha256={photo.sha256}",
+        f"photos/?sha256={'f' * 64}", f"photos/?lesion={lesion.pk}", "photos/?kind=overview",
+        "photos/?is_synthetic=true",
+        f"analyses/?photo={photo.pk}", f"analyses/?photo__lesion={lesion.pk}", "analyses/?job__state=failed",
+        "analyses/?job__state=running", f"analyses/?model_version={_model()}", f"diagnoses/?lesion={lesion.pk}",
+        "diagnoses/?kind=pathology&disease=mm", f"answers/?study={study}", f"lesions/{lesion.pk}/",
+        f"photos/{photo.pk}/", f"patients/{lesion.patient_id}/",
+        "fhir/Patient?_count=50", f"fhir/Media?patient={lesion.patient_id}", "fhir/Observation?_count=50",
+    ):  # fmt: skip
+        yield text, f"/api/v1/{text}"
+
+
+def _model() -> int:
+    from classifier.models import ModelVersion
+
+    return ModelVersion.objects.get(name="chosen").pk
+
+
+def measure(asked: list[Page], rounds: int) -> None:
+    """Ask each page once, then all of them in turn, and tell."""
+    from django.conf import settings
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    from skinclinic.models import User
+
+    settings.ALLOWED_HOSTS = ["*"]
+    logging.getLogger("django.request").setLevel(logging.CRITICAL)
+    clients = {}
+    for name in {page.user for page in asked}:
+        clients[name] = Client(raise_request_exception=False)
+        clients[name].force_login(
+            User.objects.get(username=name), backend="django.contrib.auth.backends.ModelBackend"
+        )
+    queries, sizes, taken = {}, {}, {page: Taken([], []) for page in asked}
+    for page in list(taken):
+        with CaptureQueriesContext(connection) as captured:
+            response = clients[page.user].get(page.path)
+        queries[page] = len(captured)
+        if response.status_code != 200:
+            print(f"not measured: {page.part}, {page.name}: status {response.status_code}")
+            del taken[page]
+            continue
+        sizes[page] = len(_body(response))
+    for _round in range(rounds):
+        for page, times in taken.items():
+            clock, processor = time.perf_counter(), time.process_time()
+            _body(clients[page.user].get(page.path))
+            times.processor.append(time.process_time() - processor)
+            times.clock.append(time.perf_counter() - clock)
+    tell(taken, queries, sizes)
+
+
+def _body(response) -> bytes:
+    return b"".join(response.streaming_content) if response.streaming else response.content
+
+
+def tell(taken: dict[Page, Taken], queries: dict[Page, int], sizes: dict[Page, int]) -> None:
+    """A line each, and the longest at the end."""
+    print("milliseconds: median, 95th percentile, of the processor; queries; kB")
+    part, slow = "", []
+    for page, times in taken.items():
+        if page.part != part:
+            part = page.part
+            print(f"-- {part}, as {page.user}")
+        median, p95 = statistics.median(times.clock) * 1000, percentile(times.clock) * 1000
+        processor = statistics.median(times.processor) * 1000
+        star = "*" if p95 > MOST_MS else " "
+        print(
+            f"{star} {median:6.0f} {p95:6.0f} {processor:6.0f} {queries[page]:4} {sizes[page] / 1000:6.0f}  {page.name}"
+        )
+        slow += [page] if p95 > MOST_MS else []
+    print(f"{len(taken)} pages and lists, {len(slow)} of them over {MOST_MS} ms at the 95th percentile")
+
+
+def percentile(seconds: list[float], share: float = 0.95) -> float:
+    """The least of these that so many are not above."""
+    ordered = sorted(seconds)
+    return ordered[min(len(ordered) - 1, max(0, -(-int(len(ordered) * share * 100) // 100) - 1))]
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+    words = sys.argv[1:]
+    main(*map(int, words[:1]), parts=words[1:])
