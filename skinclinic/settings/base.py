@@ -94,6 +94,8 @@ MIDDLEWARE = [
     # What watches this node asks often, and must be answered when little else works.
     "skinclinic.web.probing.ProbesMiddleware",
     "skinclinic.web.counted.CountingMiddleware",
+    # Round all that writes rows: what is answered is on the disk.
+    "skinclinic.web.durable.DurableMiddleware",
     # Before anything looks at the address.
     "skinclinic.web.versions.VersionMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -1,6 +1,7 @@
 """A photo that a program sends in one call, with all that is known of it; sent again under its key; waited for."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -114,7 +115,7 @@ def test_a_key_means_one_request_for_a_day(program, clinic, admin_user):
     assert send(program, 3, key="k-2").status_code == 201
     Photo.objects.filter(pk=first.json()["id"]).delete()
     assert code_of(send(program, key="k-1", **SAID)) == (409, "photo_gone")
-    RepeatedRequest.objects.update(at=timezone.now() - repeated.KEPT_FOR)
+    RepeatedRequest.objects.update(at=timezone.now() - repeated.KEPT_FOR - timedelta(seconds=1))
     assert send(program, key="k-1", **SAID).status_code == 201
     repeated.forget_old_requests()
     assert RepeatedRequest.objects.count() == 1
@@ -125,7 +126,7 @@ def test_the_same_request_twice_at_once_is_done_once(program, clinician):
         with pytest.raises(repeated.AtWork), repeated.once(clinician, "k-1", "body"):
             pass
         # A process that was killed in the midst of it keeps nobody out for long.
-        RepeatedRequest.objects.update(at=timezone.now() - repeated.GIVEN_UP_AFTER)
+        RepeatedRequest.objects.update(at=timezone.now() - repeated.GIVEN_UP_AFTER - timedelta(seconds=1))
         with repeated.once(clinician, "k-1", "body") as taken_over:
             assert taken_over.status == 0
 

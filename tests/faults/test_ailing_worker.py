@@ -29,7 +29,7 @@ def test_a_worker_without_the_photos_volume_and_one_without_memory(
         shutil.copy(home / "secret_key", elsewhere)
     engine.start_reconciler(every=1)
     poor = engine.start_worker()
-    wait_until(jobs.engine_online, 60, "it is there")
+    wait_until(jobs.engine_online, 120, "it is there")
     _take_memory(poor)
     engine.start_worker(SKINCLINIC_HOME=str(elsewhere))
     for photo in photos:

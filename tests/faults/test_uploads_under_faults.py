@@ -71,12 +71,15 @@ class Folder:
         self.options = {"folder": str(self.folder), "polling_interval": 0.05}
 
     def start(self) -> None:
-        self.folder.unlink(missing_ok=True)
-        self.folder.mkdir()
+        self.folder.unlink()
+        self.folder.mkdir(exist_ok=True)
 
     def stop(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.touch()
+        # Whoever sends at that moment makes it anew.
+        while not self.folder.is_file():
+            shutil.rmtree(self.folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                self.folder.open("x").close()
 
 
 class Clocks:

@@ -131,9 +131,16 @@ def an_erasure_is_not_applied(well, home, settings, monkeypatch):
     return "database", "erased", "apply_erasures"
 
 
+def a_workers_clock_is_wrong(well, home, settings, monkeypatch):
+    seen = WorkerSeen.objects.get(name="analysis@one")
+    seen.told["clock"] -= 7200
+    seen.save()
+    return "clock", "of the worker one is 7,200 s behind", "NTP"
+
+
 FAULTS = (
     home_is_open, key_is_open, disk_is_full, debug, mail_is_down, redis_is_down, weights_are_gone, gpu_is_gone,
-    a_migration_is_missing, the_version_is_too_old, an_erasure_is_not_applied,
+    a_migration_is_missing, the_version_is_too_old, an_erasure_is_not_applied, a_workers_clock_is_wrong,
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from classifier.models import TryRun
 from classifier.services.analysis import trials
 from skinclinic.models import Attempt, BinItem, PasswordLink, Photo
-from skinclinic.services import attempts, password_links
+from skinclinic.services import attempts, password_links, repeated
 from skinclinic.services.binning import bin, emptying
 from tests import factories
 
@@ -38,6 +38,14 @@ def test_attempts_are_not_forgotten(db):
     attempts.count("try", {"198.51.100.7": 5})
     attempts.forget_old_attempts()
     assert Attempt.objects.get().count == 1
+
+
+def test_what_was_asked_once_is_not_done_again(clinician):
+    with repeated.once(clinician, "k-1", "body") as request:
+        repeated.done(request, 201, 1, {})
+    repeated.forget_old_requests()
+    with repeated.once(clinician, "k-1", "body") as again:
+        assert again.status == 201
 
 
 def test_a_photo_that_is_tried_out_keeps_its_hour(clinic, model_version):

@@ -320,7 +320,8 @@ def test_the_message_is_sent_after_commit_only(kind, monkeypatch, django_capture
     assert woken == ["test"]
 
 
-def test_a_wake_up_goes_to_the_workers_of_the_kind_and_does_not_lie_about_for_ever(monkeypatch):
+def test_a_wake_up_goes_to_the_workers_of_the_kind_whatever_time_it_is_there(monkeypatch):
+    """A worker whose clock is ahead would throw away what says until when it holds, and hear of no work at all."""
     sent = []
     monkeypatch.undo()
     monkeypatch.setattr(jobs.app, "send_task", lambda *names, **options: sent.append((names, options)))
@@ -330,7 +331,7 @@ def test_a_wake_up_goes_to_the_workers_of_the_kind_and_does_not_lie_about_for_ev
         ("skinclinic.run_jobs", ("analyse",)),
     ]
     assert [options["queue"] for _names, options in sent] == ["batch", "analysis"]
-    assert all(0 < options["expires"] <= 3600 for _names, options in sent)
+    assert not any({"expires", "eta", "countdown"} & options.keys() for _names, options in sent)
 
 
 @pytest.mark.parametrize("change", [jobs.retry, lambda row: jobs.cancel(row, "stopped", "Stopped.")])

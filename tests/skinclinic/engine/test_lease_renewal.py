@@ -1,5 +1,6 @@
 """Work that takes longer than its lease stays the worker's own, for as long as the worker lives."""
 
+import threading
 import time
 
 import pytest
@@ -48,6 +49,16 @@ def test_nobody_takes_over_from_a_handler_that_reports_nothing(kind):
     assert jobs.run_waiting("test") == 2
     assert taken_over == []
     assert set(Job.objects.values_list("state", "attempts")) == {("done", 1)}
+
+
+def test_a_worker_that_can_start_no_thread_costs_the_job_no_attempt(kind, monkeypatch):
+    def refused(thread):
+        raise RuntimeError("can't start new thread")
+
+    jobs.enqueue("test", "a")
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    assert jobs.run_waiting("test") == 1
+    assert Job.objects.values_list("state", "attempts").get() == ("queued", 0)
 
 
 def test_a_lease_that_was_lost_is_not_taken_back(kind):
