@@ -30,5 +30,6 @@ def frame(request: SignedInRequest, study: Study, tab: str) -> dict:
 
 def saved(study: Study) -> str:
     """What is said once a part of a study is stored: of a draft also what is missing first before it opens."""
+    study.refresh_from_db()
     step = opening.next_step(study)
     return _("Saved. Next: %(step)s") % {"step": step} if step else _("Saved.")
