@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from reader_study.forms.design import DesignForm
 from reader_study.models import Study, StudyDesign
 from reader_study.services.making import arms, design_points, designs, studies
-from reader_study.views.common import frame, study_of
+from reader_study.views.common import frame, saved, study_of
 from skinclinic.permissions import STUDY
 from skinclinic.services.refused import Refused
 from skinclinic.web.requests import SignedInRequest
@@ -36,7 +36,7 @@ def design(request: SignedInRequest, pk: int) -> HttpResponse:
         except Refused as refused:
             form.add_error(refused.field if refused.field in form.fields else None, str(refused))
         else:
-            messages.success(request, _("Saved."))
+            messages.success(request, saved(study))
             return redirect("study-design", pk)
     context = frame(request, study, TAB) | {
         "form": form,

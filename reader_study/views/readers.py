@@ -12,7 +12,7 @@ from reader_study.models import Reader, Study
 from reader_study.presenters import links
 from reader_study.presenters.addresses import reading_address
 from reader_study.presenters.beside import Row, beside, stuck
-from reader_study.services.making import progress, reader_lines, readers
+from reader_study.services.making import opening, progress, reader_lines, readers
 from reader_study.views.common import frame, study_of
 from skinclinic.permissions import STUDY
 from skinclinic.services.mail import can_mail
@@ -44,7 +44,7 @@ def listing(request: SignedInRequest, pk: int) -> HttpResponse:
         )
     except Refused as refused:
         return _page(request, study, status=422, sent=sent, error=str(refused))
-    return _page(request, study, **_links(invited))
+    return _page(request, study, next_step=opening.next_step(study), **_links(invited))
 
 
 def _links(invited: list[readers.Invited]) -> dict:

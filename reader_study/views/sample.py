@@ -14,7 +14,7 @@ from classifier.services.evaluation import evaluations
 from reader_study.models import Study
 from reader_study.presenters import words
 from reader_study.services.access import Access
-from reader_study.services.making import reference, sampling
+from reader_study.services.making import opening, reference, sampling
 from reader_study.services.making.sampling import Recipe
 from reader_study.views.common import access_of, frame, study_of
 from skinclinic.permissions import STUDY
@@ -112,6 +112,8 @@ def _after_drawing(request: HttpRequest, study: Study) -> HttpResponse:
     short = study.recipe["unfilled"]
     n = study.images.filter(is_practice=False).count()
     text = ngettext("%d photo was drawn.", "%d photos were drawn.", n) % n
+    if step := opening.next_step(study):
+        text += " " + _("Next: %(step)s") % {"step": step}
     if short:
         messages.warning(request, text + " " + _("Some could not be found; see below."))
     else:

@@ -12,7 +12,7 @@ from reader_study.forms.protocol import ProtocolForm
 from reader_study.forms.study import FACT_NAMES, AmendmentForm, SettingsForm, group_names
 from reader_study.models import Study
 from reader_study.services.making import studies
-from reader_study.views.common import STUDIES, frame, study_of
+from reader_study.views.common import STUDIES, frame, saved, study_of
 from skinclinic.permissions import STUDY
 from skinclinic.services.refused import Refused
 from skinclinic.web.requests import SignedInRequest
@@ -51,7 +51,7 @@ def settings(request: SignedInRequest, pk: int) -> HttpResponse:
                 blamed = next((one for one in forms if refused.field in one.fields), None)
                 (blamed or form).add_error(refused.field if blamed else None, str(refused))
         else:
-            messages.success(request, _("Saved."))
+            messages.success(request, saved(study))
             return redirect("study-settings", pk)
     is_wrong = bool(group_error or any(one.errors for one in forms))
     context = frame(request, study, "settings") | {

@@ -83,7 +83,8 @@ class Included:
     def entries(self, found: list[Json]) -> tuple[list[Json], int]:
         """(entries of what comes along with ``found``, each once; how many answers are kept back until the own
         impression). Where more than MOST belong there, an outcome says so."""
-        known, told = {key_of(one) for one in found}, []
+        known = {key_of(one) for one in found}
+        told: list[Json] = []
         every = (one for one in self._all(found) if key_of(one) not in known)
         for one in every:
             if key_of(one) in known:

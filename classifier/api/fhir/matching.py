@@ -7,7 +7,6 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from classifier.api.fhir.answering import FhirView
@@ -15,6 +14,7 @@ from classifier.api.fhir.searching import patients_of
 from classifier.presenters.fhir import people, rows
 from classifier.presenters.fhir.teller import Teller
 from skinclinic.api import strict
+from skinclinic.api.base import ApiRequest
 from skinclinic.fhir.parts import Json, bundle, entry, issue, outcome
 from skinclinic.models import Patient
 from skinclinic.services import audit
@@ -31,7 +31,7 @@ class Match(FhirView):
 
     only_reads = frozenset(("POST",))
 
-    def post(self, request: Request) -> Response:
+    def post(self, request: ApiRequest) -> Response:
         self.require_known()
         strict.only(request, "resourceType", "id", "meta", "language", "parameter")
         teller, sent = self.teller(), _patient_sent(request.data)
@@ -64,19 +64,20 @@ def _patient_sent(body: dict[str, Any]) -> Json:
             raise ValidationError({"parameter": [_not_a_parameter()]})
         given[name] = one
     _hold("onlyCertainMatches", given, "valueBoolean", bool)
-    if _hold("count", given, "valueInteger", int) == 0:
-        raise ValidationError({"count": [_("Give a whole number from 1.")]})
+    _hold("count", given, "valueInteger", int)
     patient = given.get("resource", {}).get("resource")
     if not isinstance(patient, dict) or patient.get("resourceType") != "Patient":
         raise ValidationError({"resource": [_("Give the Patient that is looked for.")]})
     return patient
 
 
-def _hold(name: str, given: dict[str, Json], key: str, kind: type) -> object:
-    value = given[name].get(key) if name in given else None
-    if name in given and (type(value) is not kind or (kind is int and value < 0)):
+def _hold(name: str, given: dict[str, Json], key: str, kind: type) -> None:
+    """Raise ValidationError where a parameter is sent as something else; numbers are from 1."""
+    if name not in given:
+        return
+    value = given[name].get(key)
+    if type(value) is not kind or (isinstance(value, int) and kind is int and value < 1):
         raise ValidationError({name: [_("Give it as %(key)s.") % {"key": key}]})
-    return value
 
 
 def _not_a_parameter() -> str:

@@ -63,6 +63,14 @@ def _about_rows(study: Study) -> list[Point]:
     ]
 
 
+def next_step(study: Study) -> str:
+    """What is to be done first so that a draft opens, as far as the database alone tells; "" once it is open."""
+    if not study.is_draft:
+        return ""
+    missing = [point.text for point in _about_rows(study) if not point.is_advice]
+    return missing[0] if missing else _("open the study, on its overview.")
+
+
 def obstacles(study: Study) -> list[Point]:
     return [point for point in points(study) if not point.is_advice]
 
