@@ -39,9 +39,9 @@ class Recipe:
     averaged; ``views``, ``drawn_views``: random variations stored of each photo and each drawing.
     """
 
-    architecture: str = "efficientnet_lite0"
-    input_size: int = 224
-    frozen_blocks: int = 8
+    architecture: str = "efficientnet_lite2"
+    input_size: int = 260
+    frozen_blocks: int = 11
     members: int = 2
     dropout: float = 0.2
     views: int = 12

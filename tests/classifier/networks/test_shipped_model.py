@@ -55,7 +55,7 @@ def test_the_manifest_says_what_it_learnt_from_what(manifest):
 
 def test_the_manifest_gives_the_cross_validation(manifest):
     (cohort,) = manifest.validated_on["cohorts"]
-    assert cohort["n"] == 306 and set(cohort["auc_by_disease"]) == WITH_PHOTOS
+    assert cohort["n"] == 1006 and set(cohort["auc_by_disease"]) == WITH_PHOTOS
     assert cohort["auc"] == pytest.approx(np.mean(list(cohort["auc_by_disease"].values())))
     assert cohort["fold_mean"] == pytest.approx(np.mean(cohort["auc_by_fold"]))
     assert cohort["fold_sd"] == pytest.approx(np.std(cohort["auc_by_fold"], ddof=1))
@@ -64,7 +64,7 @@ def test_the_manifest_gives_the_cross_validation(manifest):
 @pytest.mark.parametrize("name", ["balanced", "screening"])
 def test_each_threshold_says_whether_it_comes_from_photos(manifest, name):
     entry = manifest.thresholds[name]
-    assert entry["optimistic"] and entry["purpose"] and entry["date"] and entry["n"] == 306
+    assert entry["optimistic"] and entry["purpose"] and entry["date"] and entry["n"] == 1006
     assert {key for key, basis in entry["basis"].items() if basis == "real"} == WITH_PHOTOS
     drawn = set(DISEASE_KEYS) - WITH_PHOTOS
     assert all(key in entry["cohort"] for key in drawn)
