@@ -15,15 +15,17 @@ from tests import factories
 from tests.folders import folders_of
 
 pytest_plugins = [
-    "tests.prepared_database", "tests.sets", "tests.standing", "tests.tally", "tests.transactions",
-    "tests.words_read",
+    "tests.chosen_files", "tests.prepared_database", "tests.sets", "tests.standing", "tests.tally",
+    "tests.transactions", "tests.words_read",
 ]  # fmt: skip
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """What is there when the tests begin is there when they end: no search for garbage looks through it again."""
+    """What is there when the tests begin is there when they end: no search for garbage looks through it again, and what
+    comes, more seldom, as in the web's processes (``gunicorn.conf.py``)."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 10, 10)
 
 
 @pytest.fixture(scope="session")
@@ -38,9 +40,11 @@ def django_db_modify_db_settings(tmp_path_factory, django_db_modify_db_settings_
 
 
 @pytest.fixture(scope="session", autouse=True)
-def in_a_hurry():
+def in_a_hurry(django_test_environment):
     """What makes tests slow and is not what they are about."""
     from django.conf import settings
+    from django.template import Template
+    from django.test import utils
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Otherwise every test client looks through all static files, which takes longer than most pages.
@@ -49,6 +53,8 @@ def in_a_hurry():
     settings.INFERENCE_PRECISION = "f32"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INFERENCE_PRECISION", "f32")
+        # Tests look at pages, not at a copy of all that each part of one was made from.
+        patch.setattr(Template, "_render", utils._TestState.saved_data.template_render)
         # No power fails here.
         patch.setattr(os, "fsync", lambda descriptor: None)
         yield

@@ -15,8 +15,9 @@ from typing import Any
 from django.core.management.commands import migrate as command
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.operations import AddIndex, CreateModel
+
+from skinclinic.management.from_nothing import NewDatabase
 
 LOCK_SECONDS = 2
 TRIES = 30
@@ -43,20 +44,29 @@ class KeepsDefaults:
 
 @contextmanager
 def prepared(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Let the block migrate this database in that way; others are left as they are."""
-    if connection.vendor != "postgresql":
-        yield
-        return
-    former: Any = connection.SchemaEditorClass
-    connection.SchemaEditorClass = type("Editor", (KeepsDefaults, former), {})
+    """Let the block migrate this database in that way; others, which serve nobody meanwhile, without the waiting."""
     of_django: Any = command
     former_executor, of_django.MigrationExecutor = of_django.MigrationExecutor, Executor
+    try:
+        if connection.vendor == "postgresql":
+            with _beside_others(connection):
+                yield
+        else:
+            yield
+    finally:
+        of_django.MigrationExecutor = former_executor
+
+
+@contextmanager
+def _beside_others(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    former: Any = connection.SchemaEditorClass
+    connection.SchemaEditorClass = type("Editor", (KeepsDefaults, former), {})
     try:
         with connection.cursor() as cursor:
             cursor.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
         yield
     finally:
-        connection.SchemaEditorClass, of_django.MigrationExecutor = former, former_executor
+        connection.SchemaEditorClass = former
         if connection.connection is not None and not connection.in_atomic_block and connection.is_usable():
             with connection.cursor() as cursor:
                 cursor.execute("SET lock_timeout = 0")
@@ -81,7 +91,7 @@ def tried_again(
             pause(_PAUSE_SECONDS)
 
 
-class Executor(MigrationExecutor):
+class Executor(NewDatabase):
     """Takes every lock of a migration at its begin, the referenced tables first, as those who write do: one that came
     by its locks one after the other, with its work in between, would meet each of them in a deadlock."""
 
