@@ -92,6 +92,14 @@ _SCRIPTS = (
         ("python", "-m", "tests.benchmarks.measure_pages"), needs="SKINCLINIC_MEASURED_DEMO",
     ),
     Section(
+        "200,000 photos", "Pages and lists of a clinic as large as a university's, on PostgreSQL, see scaling.md",
+        ("python", "-m", "tests.servers", "python", "-m", "tests.benchmarks.measure_large"),
+    ),
+    Section(
+        "what one machine takes", "Photos and worklists a second on PostgreSQL and Redis, see scaling.md",
+        ("python", "-m", "tests.servers", "python", "-m", "tests.benchmarks.measure_load"),
+    ),
+    Section(
         "verdicts of studies", "How often verdicts and intervals are wrong, by simulation",
         ("python", "-m", "tests.reader_study.statistics.simulate_verdicts"),
     ),

@@ -182,7 +182,10 @@ else:
             "tcp_user_timeout": 30_000,
             "options": " ".join(f"-c tcp_{name}={value}" for name, value in _NOTICED.items())
             # Who is frozen in the middle of a step, as a machine that is moved, lets go of its rows after five minutes.
-            + " -c tcp_user_timeout=30000 -c idle_in_transaction_session_timeout=300000",
+            + " -c tcp_user_timeout=30000 -c idle_in_transaction_session_timeout=300000"
+            # Of whatever server it is: what lies on no turning disk is found by an index, rather than by reading on;
+            # and compiling a query takes longer than all that pages ask for.
+            + " -c random_page_cost=1.1 -c jit=off",
         }
         | _NOTICED
         | DATABASES["default"].get("OPTIONS", {})

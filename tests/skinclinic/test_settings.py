@@ -80,6 +80,8 @@ def test_program_and_database_notice_a_network_that_swallows_everything(tmp_path
         "-c tcp_user_timeout=30000" in options["options"]
         and "-c tcp_keepalives_idle=15" in options["options"]
     )
+    # Whoever's server it is, lists go by their indexes.
+    assert "-c random_page_cost=1.1 -c jit=off" in options["options"]
     own = PRODUCTION | {"DATABASE_URL": "postgres://a@b/c?sslmode=verify-full&connect_timeout=3"}
     options = loaded(tmp_path, "DATABASES", **own)["DATABASES"]["default"]["OPTIONS"]
     assert (options["sslmode"], options["connect_timeout"]) == ("verify-full", 3)
