@@ -95,7 +95,9 @@ def test_the_network_s_own_maps_suggest_squares_of_a_photo_and_none_of_what_show
     pixels = np.full((240, 320, 3), 200, np.uint8)
     pixels[80:180, 190:290] = np.random.default_rng(1).integers(0, 120, (100, 100, 3))
     found = squares.suggest(runtime, Image.fromarray(pixels))
-    assert 1 <= len(found) <= 5, "where they lie, of a network that has learnt, is measured in docs/squares.md"
+    assert 1 <= len(found) <= 5, (
+        "where they lie, of a network that has learnt, is measured in docs/squares.md"
+    )
     assert squares.suggest(runtime, Image.new("RGB", (31, 300))) == []
     assert squares.suggest(runtime, Image.new("RGB", (1300, 300))) == []
 
