@@ -47,6 +47,7 @@ from skinclinic.api.parsers import JSONParser
 from skinclinic.api.records import lesion_of_request
 from skinclinic.api.serializers import NewPhotoSerializer
 from skinclinic.engine import jobs
+from skinclinic.imaging.boxes import BoxLike
 from skinclinic.models import Job, Photo
 from skinclinic.presenters.answers import refusal_words
 from skinclinic.presenters.attempts import count_photo
@@ -184,7 +185,7 @@ class PhotoViewSet(PictureActions):
         `/suggested-squares/` tells. Earlier analyses stay."""
         photo = self.get_object()
         strict.only(request, "x", "y", "size", "suggested")
-        box = {name: request.data[name] for name in ("x", "y", "size") if name in request.data}
+        box: BoxLike = {name: request.data[name] for name in ("x", "y", "size") if name in request.data}
         try:
             if "suggested" in request.data:
                 box = suggested_squares.chosen(photo, request.data["suggested"])

@@ -129,7 +129,8 @@ class TorchRuntime(Runtime):
 
         def on_device() -> np.ndarray:
             with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-                return self._features(image).cpu().numpy()
+                maps: np.ndarray = self._features(image).cpu().numpy()
+                return maps
 
         if self._has_place or self._tried(self._place):
             found = self._tried(on_device)

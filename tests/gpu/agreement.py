@@ -1,6 +1,7 @@
 """Do scores and maps agree with those of the CPU in full precision?"""
 
 import copy
+import importlib.util
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -8,13 +9,16 @@ import torch
 
 from classifier.networks import weights
 from classifier.networks.network import MappedClassifier, restore
+from classifier.runtimes import precisions
 from classifier.runtimes.base import softmax
 from tests.gpu import networks
 from tests.gpu.place import NEEDS_A_GPU, Place, largest_difference
-from tests.gpu.rows import Row, at_most, not_evaluable
+from tests.gpu.rows import Row, at_most, holds, not_evaluable
 
 # Of probabilities, and of maps as a share of the largest value in them.
 FULL, HALF = 5e-4, 2e-2
+# bfloat16 has 8 bits, half precision 11: eight times as coarse.
+COARSE = 8 * HALF
 # Random weights, unlike trained ones, multiply rounding errors: half precision imitated on a CPU moved the maps of
 # efficientnet_lite0 by 0.06, those of the shipped model by 0.003.
 RANDOM_MAPS = 0.15
@@ -32,8 +36,16 @@ def checks(place: Place) -> dict[str, Callable[[], Iterator[Row]]]:
         reference = networks.OnTheCpu(manifest, restore(manifest, state).eval())
         yield from _compare(place, "shipped model", reference, HALF)
 
+    def of_outside(name: str) -> Iterator[Row]:
+        library = name.partition(":")[0]
+        if importlib.util.find_spec(library) is None:
+            yield not_evaluable(name, f"{library} is not installed here")
+            return
+        yield from of_architecture(name)
+
     named = {name: (lambda name=name: of_architecture(name)) for name in place.compared}
-    return {**named, "shipped model": of_shipped}
+    theirs = {name: (lambda name=name: of_outside(name)) for name in place.outside}
+    return {**named, **theirs, "shipped model": of_shipped}
 
 
 def _compare(place: Place, name: str, reference: networks.OnTheCpu, half_maps: float) -> Iterator[Row]:
@@ -47,12 +59,21 @@ def _compare(place: Place, name: str, reference: networks.OnTheCpu, half_maps: f
         yield at_most(f"{name}, {how}: maps, share of the largest", moved, maps)
 
     yield from rows("full precision", _in_full(place, reference.network, images), FULL, FULL)
-    answer = networks.on_the_device(reference, place).forward(images)
-    if place.is_gpu:
-        yield from rows("half precision", answer, HALF, half_maps)
-    else:
+    if not place.is_gpu:
         yield not_evaluable(f"{name}, half precision", NEEDS_A_GPU)
-        yield from rows("as run on a CPU", answer, FULL, FULL)
+        runtime = networks.on_the_device(reference, place)
+        yield from rows("as run on a CPU", runtime.forward(images), FULL, FULL)
+        return
+    # Of an evaluation, of a clinic's photos, and what INFERENCE_PRECISION=bf16 asks for.
+    limits = {
+        precisions.F32: (FULL, FULL),
+        precisions.F16: (HALF, half_maps),
+        precisions.BF16: (COARSE, 8 * half_maps),
+    }
+    for precision, (scores, maps) in limits.items():
+        runtime = networks.on_the_device(reference, place, precision=precision)
+        yield from rows(f"as run, {precision}", runtime.forward(images), scores, maps)
+        yield holds(f"{name}: the answer says {precision}", runtime.computed.precision == precision)
 
 
 @torch.inference_mode()

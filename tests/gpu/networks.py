@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.architectures import design_of
 from classifier.networks.manifest import Manifest
 from classifier.networks.network import MappedClassifier, WithFeatures
 from classifier.networks.preprocess import Preprocessing
@@ -18,7 +18,7 @@ from tests.gpu.place import Place
 
 def manifest(architecture: str, side: int) -> Manifest:
     """What a model with such a network would say of itself."""
-    design = ARCHITECTURES[architecture]
+    design = design_of(architecture)
     expected = Preprocessing(side, design.mean, design.std, design.channel_order)
     return replace(lively.manifest(architecture), preprocessing=expected)
 
@@ -59,7 +59,9 @@ def on_the_cpu(network: MappedClassifier, architecture: str, side: int) -> OnThe
     return OnTheCpu(manifest(architecture, side), network)
 
 
-def on_the_device(reference: OnTheCpu, place: Place, kind: type[TorchRuntime] = TorchRuntime) -> TorchRuntime:
+def on_the_device(
+    reference: OnTheCpu, place: Place, kind: type[TorchRuntime] = TorchRuntime, precision: str = ""
+) -> TorchRuntime:
     """The product's runtime of the same network; what does not fit goes to ``reference``."""
     network = copy.deepcopy(reference.network)
-    return kind(reference.manifest, network, place.device.type, lambda: reference)
+    return kind(reference.manifest, network, place.device.type, lambda: reference, precision)

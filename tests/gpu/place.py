@@ -14,16 +14,21 @@ NEEDS_A_GPU = "needs a GPU"
 @dataclass(frozen=True)
 class Place:
     """A device and sizes. ``deep``: the network whose speed counts; ``compared``: those whose answers are
-    compared; ``trained``: those that are trained twice.
+    compared; ``outside``: the same of torchvision and timm by name; ``trained``: those that are trained twice;
+    ``graphed``: batches that are tried with graphs; ``queued``: how many photos of ``photo_side`` pixels wait.
     """
 
     device: torch.device
     deep: str = "resnet152"
     compared: tuple[str, ...] = ("efficientnet_lite0", "resnet152", "resnet50-caffe")
+    outside: tuple[str, ...] = ("torchvision:convnext_tiny", "timm:tf_efficientnetv2_b0", "timm:resnetv2_50")
     trained: tuple[str, ...] = ("efficientnet_lite0", "resnet50")
     side: int = 224
     images: int = 8
     batches: tuple[int, ...] = (1, 32, 256)
+    graphed: tuple[int, ...] = (1, 32)
+    queued: int = 512
+    photo_side: int = 1024
     rounds: int = 20
     product_side: int = 8192
     training_batch: int = 64
@@ -53,10 +58,14 @@ def find() -> Place:
         torch.device("cpu"),
         deep="resnet18",
         compared=("efficientnet_lite0", "resnet18"),
+        outside=("timm:resnet10t",),
         trained=("resnet18",),
         side=64,
         images=2,
         batches=(1, 2, 4),
+        graphed=(1,),
+        queued=3,
+        photo_side=96,
         rounds=1,
         product_side=256,
         training_batch=4,

@@ -1,16 +1,23 @@
 """Photos a second with maps, beside torchvision's bare forward pass and the card's measured peak."""
 
+import io
+import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from classifier.analysing.batches import analyse_all
+from classifier.analysing.pipeline import Outcome
 from classifier.networks import torchvision_ops
 from classifier.networks.cam import to_heatmaps
-from tests.gpu import networks
+from classifier.networks.preprocess import to_array
+from tests.gpu import graphs, networks
+from tests.gpu.agreement import HALF
 from tests.gpu.place import Place, in_turns, largest_difference
 from tests.gpu.rows import Row, at_most, measured
 
@@ -25,6 +32,9 @@ def checks(place: Place) -> dict[str, Callable[[], Iterator[Row]]]:
         "peak": speed.peak_rows,
         "same network": speed.same_logits,
         **{f"batch {size}": (lambda size=size: speed.rows(size)) for size in place.batches},
+        "queued photos": speed.queued,
+        # What takes longest comes last.
+        **{f"graphs {size}": (lambda size=size: speed.graphs(size)) for size in place.graphed},
     }
 
 
@@ -35,7 +45,7 @@ class Speed:
         torchvision_ops.declare_missing()
         from torchvision import models
 
-        self.place = place
+        self.place, self.started = place, time.monotonic()
         ours = networks.make(place.deep)
         last = {"fc.weight": ours.head.weight[:, :, 0, 0], "fc.bias": ours.bias}
         bare = getattr(models, place.deep)(num_classes=len(ours.bias)).eval().requires_grad_(False)
@@ -79,6 +89,33 @@ class Speed:
         difference = largest_difference(logits, expected) / float(np.abs(expected).max())
         yield at_most("logits beside torchvision's, share of the largest", difference, _ALIKE)
 
+    def queued(self) -> Iterator[Row]:
+        """Photos that wait in a queue, as JPEGs: read in threads, taken in the product's own batches; each gets the
+        answer that it gets alone."""
+        jpegs = [_jpeg(number, self.place.photo_side) for number in range(self.place.queued)]
+        self.runtime.max_batch = self.own_batch if self.place.is_gpu else 2
+
+        def all_of_them() -> list[Outcome]:
+            found = [one for batch in analyse_all(self.runtime, jpegs, _opened) for _jpeg, one in batch]
+            assert all(isinstance(one, Outcome) for one in found)
+            return found
+
+        answers = {"batches": all_of_them()}
+        ready = np.stack([to_array(_opened(one), self.runtime.manifest.preprocessing) for one in jpegs])
+        tasks = {"queue": all_of_them, "ready": lambda: to_heatmaps(self.runtime.forward(ready)[1])}
+        seconds = in_turns(self.place, tasks, max(1, self.place.rounds // 10))
+        yield measured("queued photos", len(jpegs) / seconds["queue"], "photos/s")
+        yield measured("queued photos: share of ready images", seconds["ready"] / seconds["queue"])
+        self.runtime.max_batch = 1
+        answers["alone"] = all_of_them()
+        together, alone = (np.array([list(one.scores.values()) for one in answers[how]]) for how in answers)
+        yield at_most("queued photos: scores beside each alone", largest_difference(together, alone), HALF)
+
+    def graphs(self, size: int) -> Iterator[Row]:
+        """The same batch with fewer starts of kernels."""
+        self.runtime.max_batch = size
+        return graphs.rows(self.place, self.runtime, networks.images(size, self.place.side), self.started)
+
     def rows(self, size: int) -> Iterator[Row]:
         """One batch size: all of it at once, and in the product's own batches where these are smaller."""
         images, resident = networks.images(size, self.place.side), self.resident(size)
@@ -109,3 +146,14 @@ class Speed:
             yield measured(f"batch {size}: share of the peak, {name}", done)
         if "in parts" in seconds:
             yield measured(f"batch {size} by {self.own_batch}", size / seconds["in parts"], "photos/s")
+
+
+def _jpeg(seed: int, side: int) -> bytes:
+    noise = np.random.default_rng(seed).integers(0, 256, (side // 4, side // 4, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).resize((side, side)).save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def _opened(jpeg: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(jpeg)).convert("RGB")

@@ -70,6 +70,9 @@ def test_everything_runs_on_a_cpu_with_only_the_packages_it_names(tmp_path):
         "efficientnet_lite0, half precision",
         "resnet18, half precision",
         "shipped model, half precision",
+        "timm:resnet10t",
+        "batch 1, CUDA graph",
+        "batch 1, torch.compile",
         "halved",
         "no room",
         "no room for the network",
@@ -89,8 +92,10 @@ def test_everything_runs_on_a_cpu_with_only_the_packages_it_names(tmp_path):
         ):
             assert measured[f"batch {batch}{figure}"] > 0
     assert measured["step of resnet18, batch 4: share of a bare loop"] > 0
+    assert measured["queued photos: share of ready images"] > 0
     for what in (
         "shipped model, full precision: scores",
+        "queued photos: scores beside each alone",
         "pretended: batches are halved",
         "resnet18: same seed, same weights",
         "resnet18: another seed, other weights",
