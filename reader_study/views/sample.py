@@ -112,12 +112,11 @@ def _after_drawing(request: HttpRequest, study: Study) -> HttpResponse:
     short = study.recipe["unfilled"]
     n = study.images.filter(is_practice=False).count()
     text = ngettext("%d photo was drawn.", "%d photos were drawn.", n) % n
+    if short:
+        text += " " + _("Some could not be found; see below.")
     if step := opening.next_step(study):
         text += " " + _("Next: %(step)s") % {"step": step}
-    if short:
-        messages.warning(request, text + " " + _("Some could not be found; see below."))
-    else:
-        messages.success(request, text)
+    (messages.warning if short else messages.success)(request, text)
     return redirect("study-sample", study.pk)
 
 

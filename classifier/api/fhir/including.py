@@ -85,8 +85,7 @@ class Included:
         impression). Where more than MOST belong there, an outcome says so."""
         known = {key_of(one) for one in found}
         told: list[Json] = []
-        every = (one for one in self._all(found) if key_of(one) not in known)
-        for one in every:
+        for one in self._all(found):
             if key_of(one) in known:
                 continue
             if len(told) == MOST:
