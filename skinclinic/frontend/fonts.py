@@ -38,7 +38,8 @@ FIRST = (
         "components/theme_menu.html", "components/demo_strip.html", "components/password_parts.html",
         "components/help_link.html", "components/language_choices.html",
     ),
-    ("base.html", "components/*.html", "worklist/*.html", "archive/gallery/page.html", "archive/*.html",
+    ("base.html", "components/*.html", "worklist/*.html", "archive/gallery/page.html",
+     "archive/gallery/body.html", "archive/*.html",
      "result/*.html", "patients/*.html", "studies/list.html"),
 )  # fmt: skip
 _ENTRY = re.compile(
@@ -54,7 +55,8 @@ def parts() -> dict[str, str]:
         texts = "\n".join(
             path.read_text(encoding="utf-8")
             for pattern in patterns
-            for path in sorted((ROOT / "templates").glob(pattern))
+            for folder in ("templates", "templates/jinja2")
+            for path in sorted((ROOT / folder).glob(pattern))
             if path.is_file()
         )
         is_last = number == len(FIRST) + 1

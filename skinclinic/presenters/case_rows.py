@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from skinclinic.models import Biopsy, Call, Diagnosis, Lesion, Member, PhotoDecision, User
 from skinclinic.presenters.walk import case_url
-from skinclinic.services import cases, worklist, worklist_tags
+from skinclinic.services import calls, cases, worklist, worklist_tags
 from skinclinic.services.worklist_walk import Walk
 from skinclinic.web import keyset
 
@@ -62,7 +62,7 @@ def rows(
     decisions = cases.latest_decisions(ids)
     impressions, proofs = _diagnoses(user, ids)
     tags = worklist_tags.names_of(ids)
-    called = _calls(user, ids)
+    called = _calls(user, ids) if calls.waiting(member) else {}
     order = worklist.order(walk.filters, answers_open=answers_open) if walk else ()
     found = []
     for lesion in shown:

@@ -20,12 +20,13 @@ def panel_of(lesion: Lesion, member: Member, user: User, **extra) -> dict:
     rows = lesion.comments.select_related("created_by").prefetch_related("mentioned")
     hidden = set(rows.filter(comments.kept_back(user, [member])).values_list("pk", flat=True))
     open_calls = calls.open_at(lesion, user).select_related("called_by", "opinion")
+    is_called = lesion.is_archived or calls.waiting(member)
     return {
         "lesion": lesion,
         "said": [_said(row, user) for row in rows if row.pk not in hidden],
         "hidden_count": len(hidden),
         "can_edit": member.can_edit,
-        "calls": list(open_calls),
+        "calls": list(open_calls) if is_called else [],
         "longest": comments.LONGEST,
         "opinion_why": Call.Why.OPINION,
     } | extra

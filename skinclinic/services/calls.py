@@ -43,6 +43,15 @@ def count_for(member: Member) -> int:
     return rows.exclude(lesion__is_archived=True).values("lesion").distinct().count()
 
 
+def waiting(member: Member) -> int:
+    """The same, asked once for each time that the member was read: the frame of a page asks twice, and where nothing
+    waits nobody need look for what calls the member to a case."""
+    known: dict = member.__dict__
+    if "waiting" not in known:
+        known["waiting"] = count_for(member)
+    return known["waiting"]
+
+
 def finish(lesion: Lesion, user: User, why: str = "") -> int:
     """The person has seen to it; how many calls that ends. ``why``: of that kind only."""
     rows = open_at(lesion, user)

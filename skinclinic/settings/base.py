@@ -135,22 +135,27 @@ MIDDLEWARE = [
 ROOT_URLCONF = "skinclinic.urls"
 WSGI_APPLICATION = "skinclinic.wsgi.application"
 
+# What every page knows.
+_CONTEXT = [
+    "django.template.context_processors.request",
+    "django.template.context_processors.i18n",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+    "skinclinic.web.context.clinic",
+    "classifier.context.model",
+]
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.template.context_processors.i18n",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-                "skinclinic.web.context.clinic",
-                "classifier.context.model",
-            ],
-        },
-    }
+        "OPTIONS": {"context_processors": _CONTEXT, "builtins": ["skinclinic.templatetags.parts"]},
+    },
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "templates" / "jinja2"],
+        "OPTIONS": {"context_processors": _CONTEXT, "environment": "skinclinic.jinja.environment"},
+    },
 ]
 if DEBUG:
     # Without the cache: a template that is being written shows at once, also in workers.

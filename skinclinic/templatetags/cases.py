@@ -47,13 +47,7 @@ def count_of(counts: dict[str, int], view: str) -> int:
 @register.simple_tag
 def waiting_for(member: Member | None) -> int:
     """How many cases a member was called to."""
-    if member is None or not member.can_edit:
-        return 0
-    # Asked for in the bar at the top and in the one at the foot.
-    known: dict = member.__dict__
-    if "waiting" not in known:
-        known["waiting"] = calls.count_for(member)
-    return known["waiting"]
+    return calls.waiting(member) if member and member.can_edit else 0
 
 
 @register.filter

@@ -1,16 +1,17 @@
 """Small parts of pages: icons, disease badges, state pills, the current section of the menu."""
 
 from functools import lru_cache
+from typing import Any
 
 from django import template
 from django.conf import settings
-from django.templatetags.static import static
-from django.urls import reverse
 from django.utils.formats import get_format
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from skinclinic import jinja
 from skinclinic.help.places import page_for
 from skinclinic.presenters import answers
 from skinclinic.presenters.scores import score_text
@@ -18,9 +19,10 @@ from skinclinic.services import first_steps as service
 from skinclinic.services import language_marks
 from skinclinic.vocabulary import sites
 from skinclinic.vocabulary.diseases import BENIGN, BY_KEY, MALIGNANT, PREMALIGNANT
+from skinclinic.web.addresses import static, url
 
 register = template.Library()
-register.simple_tag(language_marks.mark, name="language_mark")
+language_mark = register.simple_tag(language_marks.mark, name="language_mark")
 register.filter("notes_in_words", answers.notes_in_words)
 register.filter("notes_worth_a_look", answers.notes_worth_a_look)
 
@@ -114,25 +116,37 @@ def site_name(key: str, side: str = "") -> str:
     return SIDES[side] % {"site": name} if side else name
 
 
-@register.inclusion_tag("components/disease_badge.html")
-def disease_badge(key: str, show_name: bool = True, show_tier: bool = True) -> dict:
+@register.simple_tag
+def disease_badge(key: str, show_name: bool = True, show_tier: bool = True) -> SafeString:
     """Show a disease's name with the word and icon of its tier."""
+    return badge(key, disease_name(key) if show_name else "", show_tier=show_tier)
+
+
+def badge(key: str, name: str, *, show_tier: bool = True) -> SafeString:
+    """The badge of a disease under this name; one that is not among the twelve has no tier."""
+    return _badge(key, name, show_tier, get_language())
+
+
+@lru_cache(1024)
+def _badge(key: str, name: str, show_tier: bool, _language: str | None) -> SafeString:
     disease = BY_KEY.get(key)
-    tier_icon, tier_word = TIERS.get(disease.tier, ("", "")) if disease else ("", "")
-    return {
-        "key": key,
-        "name": disease_name(key) if show_name else "",
-        "tier": disease.tier if disease and show_tier else "",
-        "tier_icon": tier_icon,
-        "tier_word": tier_word,
-    }
+    icon_name, word = TIERS.get(disease.tier, ("", "")) if disease else ("", "")
+    tier = disease.tier if disease and show_tier else ""
+    values = {"name": name, "tier": tier, "tier_icon": icon_name, "tier_word": word}
+    return jinja.draw("components/disease_badge.html", values)
 
 
-@register.inclusion_tag("components/state_pill.html")
-def state_pill(state: str, text: str = "") -> dict:
+@register.simple_tag
+def state_pill(state: str, text: str = "") -> SafeString:
     """Show the state of a lesion, photo or job by icon and word; ``text`` replaces the word."""
+    return _pill(state, str(text), get_language())
+
+
+@lru_cache(1024)
+def _pill(state: str, text: str, _language: str | None) -> SafeString:
     state_icon, word = STATES.get(state, ("circle", state))
-    return {"state": state, "state_icon": state_icon, "word": text or word}
+    values = {"state": state, "state_icon": state_icon, "word": text or word}
+    return jinja.draw("components/state_pill.html", values)
 
 
 @register.filter
@@ -155,27 +169,30 @@ def menu_section(context) -> str:
     return next((section for start, section in SECTIONS if name.startswith(start)), "")
 
 
-@register.inclusion_tag("components/help_link.html", takes_context=True)
-def help_link(context, in_new_tab: bool = False, with_words: bool = False) -> dict:
+@register.simple_tag(takes_context=True)
+def help_link(context: Any, in_new_tab: bool = False, with_words: bool = False) -> SafeString:
     """The "?" of a page, which leads to the page of help for it, else to the contents."""
     match = getattr(context.get("request"), "resolver_match", None)
     name = page_for((match and match.url_name) or "")
-    address = reverse("help-page", args=[name]) if name else reverse("help")
-    return {"address": address, "name": name, "in_new_tab": in_new_tab, "with_words": with_words}
+    address = url("help-page", name) if name else url("help")
+    values = {"address": address, "name": name, "in_new_tab": in_new_tab, "with_words": with_words}
+    return jinja.draw("components/help_link.html", values)
 
 
-@register.inclusion_tag("components/first_steps.html", takes_context=True)
-def first_steps(context, landing: str) -> dict:
+@register.simple_tag(takes_context=True)
+def first_steps(context: Any, landing: str) -> str:
     """A new member's first steps, on the page where the member's work begins, until they are put away."""
     member = context.get("membership")
-    is_shown = member is not None and member.first_steps and service.landing(member) == landing
-    return {"steps": service.told(member) if is_shown else [], "csrf_token": context.get("csrf_token")}
+    if member is None or not member.first_steps or service.landing(member) != landing:
+        return ""
+    values = {"steps": service.told(member), "csrf_token": context.get("csrf_token")}
+    return jinja.draw("components/first_steps.html", values)
 
 
 @register.simple_tag
 def service_worker_url() -> str:
     """The address of the service worker; "" while the product is being changed, which it would hide."""
-    return "" if settings.DEBUG else reverse("service-worker")
+    return "" if settings.DEBUG else url("service-worker")
 
 
 @register.simple_tag

@@ -1,7 +1,7 @@
 /**
  * A text field that offers choices while typing: the ARIA 1.2 combobox with a listbox.
  *
- * Markup: templates/components/typeahead_field.html. The address answers {"terms": [{value, label, detail,
+ * Markup: templates/jinja2/components/typeahead_field.html. The address answers {"terms": [{value, label, detail,
  * tier_label?, shown?}]}; what has `shown` is offered in these words and takes the text as it is. Choosing fills the text and the hidden value and sends "typeahead:choose" (bubbles,
  * detail: the term); changing the text afterwards empties the value and sends "typeahead:clear".
  *

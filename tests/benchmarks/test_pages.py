@@ -18,8 +18,8 @@ from tests import archive_crowd, factories, results
 ROUNDS = 12
 GALLERY = 60
 STATIC = Path(settings.BASE_DIR, "static")
-# Half as much again as they took.
-MOST_WORK = {"worklist": 90, "photo page": 96, f"gallery of {GALLERY}": 95}
+# More than they took on a machine that was busy with much else.
+MOST_WORK = {"worklist": 80, "photo page": 80, f"gallery of {GALLERY}": 70}
 # Of style and script of a first page, packed.
 MOST_BYTES = 150_000
 _NAMED = re.compile(r'(?:href|src)="/static/([^"]+\.(?:css|js))"')

@@ -310,15 +310,34 @@ def test_the_web_image_needs_no_more_than_it_installs():
 
 TEMPLATES = sorted((ROOT / "templates").rglob("*.*"))
 HTML = [path for path in TEMPLATES if path.suffix == ".html"]
+JINJA = ROOT / "templates" / "jinja2"
+
+
+def engine_of(path: Path) -> str:
+    return "jinja2" if path.is_relative_to(JINJA) else "django"
 
 
 def name_of(path: Path) -> str:
-    return str(path.relative_to(ROOT / "templates"))
+    return str(path.relative_to(JINJA if engine_of(path) == "jinja2" else ROOT / "templates"))
 
 
 @each("path", TEMPLATES)
 def test_templates_compile(path):
-    engines["django"].get_template(name_of(path))
+    engines[engine_of(path)].get_template(name_of(path))
+
+
+def test_every_part_lies_with_the_engine_that_is_asked_for_it():
+    names = {
+        engine: {name_of(path) for path in TEMPLATES if engine_of(path) == engine}
+        for engine in ("django", "jinja2")
+    }
+    assert not names["django"] & names["jinja2"], "there is one of each"
+    for path in TEMPLATES:
+        text, engine = path.read_text(), engine_of(path)
+        shown = set(re.findall(r"""{%\s*(?:include|extends)\s+["']([^"']+)""", text))
+        assert shown <= names[engine], path
+        assert set(re.findall(r"""{%\s*part\s+["']([^"']+)""", text)) <= names["jinja2"], path
+        assert set(re.findall(r"""\bdjango_part\(["']([^"']+)""", text)) <= names["django"], path
 
 
 @each("path", HTML)
@@ -346,7 +365,7 @@ def test_forms_that_change_something_carry_the_token(path):
         # colleague outside is all the right there is, and no cookie gives any.
         by_link = path.parent.name in ("reading", "outside")
         if is_post and path.name != "sign_in_again.html" and not by_link:
-            assert "{% csrf_token %}" in form, opening
+            assert "{% csrf_token %}" in form or "{{ csrf_field(csrf_token) }}" in form, opening
 
 
 def patterns(resolver: URLResolver | None = None, prefix: str = ""):
@@ -364,7 +383,7 @@ NAMES = {pattern.name for pattern, _route in patterns()}
 
 @each("path", [path for path in TEMPLATES if path.is_file()])
 def test_templates_link_to_pages_there_are(path):
-    used = re.findall(r"""{%\s*url\s+["']([^"']+)["']""", path.read_text())
+    used = re.findall(r"""(?:{%\s*url\s+|address_of\()["']([^"']+)["']""", path.read_text())
     missing = {name for name in used if name.split(":")[-1] not in NAMES}
     assert not missing
 

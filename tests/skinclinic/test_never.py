@@ -43,10 +43,14 @@ NEVER: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
     "XML is read": ("xml.etree xml.dom xml.parsers lxml XMLParser", {}),
-    "a template comes from elsewhere than its file": ("Template( from_string( jinja", {}),
+    "a template comes from elsewhere than its file": (
+        "Template( .from_string( jinja2.Template( DictLoader( FunctionLoader(",
+        {},
+    ),
     "text is passed off as HTML": (
-        "mark_safe( SafeString(",
+        "mark_safe( SafeString( Markup(",
         {
+            "skinclinic/jinja.py": "what templates drew, and the catalogue's words for what stands in them",
             "skinclinic/views/help.py": "pages of the help, in which HTML is shown as text",
             "classifier/templatetags/evaluations.py": "figures, whose texts were escaped as they were drawn",
         },
@@ -100,7 +104,7 @@ def test_the_code_never_lets(what):
 
 def test_templates_escape_everything():
     for name, text in texts("*.html", "templates").items():
-        unescaped = re.findall(r"\|\s*(?:safe|safeseq)\b|autoescape off", text)
+        unescaped = re.findall(r"\|\s*(?:safe|safeseq)\b|autoescape (?:off|false)|\bMarkup\(", text)
         assert unescaped == (["|safe"] if name == "templates/django/forms/field.html" else []), name
     # What is sent as plain text needs none; its subject is one line.
     plain = texts("*.txt", "templates")

@@ -40,7 +40,7 @@ def test_every_package_says_its_version_licence_and_source(folder):
 def test_vendored_files_that_templates_name_exist():
     named = set()
     for template in (ROOT / "templates").rglob("*.html"):
-        named |= set(re.findall(r"""{% static ["']([^"']+)["']""", template.read_text()))
+        named |= set(re.findall(r"""(?:{% static |static\()["']([^"']+)["']""", template.read_text()))
     assert any(name.startswith("vendor/") for name in named)
     assert not {name for name in named if not (STATIC / name).is_file()}
 
@@ -63,6 +63,6 @@ def test_every_icon_that_templates_name_is_in_the_sprite():
     symbols = set(re.findall(r'<symbol id="([^"]+)"', sprite.read_text()))
     named = set()
     for template in (ROOT / "templates").rglob("*.html"):
-        named |= set(re.findall(r"""{% icon ["']([^"']+)["']""", template.read_text()))
+        named |= set(re.findall(r"""(?:{% icon |icon\()["']([^"']+)["']""", template.read_text()))
     assert named
     assert named <= symbols

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.utils import timezone
@@ -24,7 +25,7 @@ def today():
 
 def seen_in(text: str) -> str:
     """What the symptoms' form says that it showed."""
-    return json.dumps(json.loads(re.search(r'name="seen" value="([^"]*)"', text)[1].replace("&quot;", '"')))
+    return json.dumps(json.loads(unescape(re.search(r'name="seen" value="([^"]*)"', text)[1])))
 
 
 @each(
@@ -114,7 +115,7 @@ class TestNotes:
 
 def seen_of_edit(text: str) -> str:
     """What the open form of a note says that it showed."""
-    return re.findall(r'name="seen" value="([^"]*)"', text)[-1].replace("&quot;", '"')
+    return unescape(re.findall(r'name="seen" value="([^"]*)"', text)[-1])
 
 
 class TestSymptoms:

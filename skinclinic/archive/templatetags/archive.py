@@ -1,11 +1,12 @@
 """Tags of the archive's pages."""
 
 from django import template
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import Entry, Review
-from skinclinic.templatetags.ui import disease_badge
+from skinclinic.templatetags.ui import badge, disease_badge
 from skinclinic.vocabulary import subtypes, tags
 
 register = template.Library()
@@ -41,8 +42,7 @@ def has_tag(text: str, key: str) -> bool:
     return key in tags.split(text)
 
 
-@register.inclusion_tag("components/disease_badge.html")
-def label_badge(label: str) -> dict:
+@register.simple_tag
+def label_badge(label: str) -> SafeString:
     """A disease with the word and icon of its tier; a background disease with its name."""
-    badge = disease_badge(label)
-    return badge if labels.is_disease(label) else badge | {"name": label}
+    return disease_badge(label) if labels.is_disease(label) else badge(label, label)

@@ -8,7 +8,7 @@ const NUDGE = 0.2;
 export const WAYS = { Left: [-1, 0], Right: [1, 0], Up: [0, -1], Down: [0, 1] };
 
 export class Viewer {
-  /** `root`: the .viewer of templates/result/stage.html. */
+  /** `root`: the .viewer of templates/jinja2/result/stage.html. */
   constructor(root) {
     this.root = root;
     this.stage = root.querySelector("[data-stage]");
