@@ -12,7 +12,7 @@ _HERE = Path(__file__).parent
 
 def library() -> str:
     """The one that is loaded before all others; "" where it is not installed."""
-    return next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), "")
+    return next(iter(glob.glob("/usr/lib/*/faketime/libfaketime.so.1")), "")
 
 
 class Clock:
