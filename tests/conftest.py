@@ -40,11 +40,9 @@ def django_db_modify_db_settings(tmp_path_factory, django_db_modify_db_settings_
 
 
 @pytest.fixture(scope="session", autouse=True)
-def in_a_hurry(django_test_environment):
+def in_a_hurry():
     """What makes tests slow and is not what they are about."""
     from django.conf import settings
-    from django.template import Template
-    from django.test import utils
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Otherwise every test client looks through all static files, which takes longer than most pages.
@@ -53,8 +51,6 @@ def in_a_hurry(django_test_environment):
     settings.INFERENCE_PRECISION = "f32"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INFERENCE_PRECISION", "f32")
-        # Tests look at pages, not at a copy of all that each part of one was made from.
-        patch.setattr(Template, "_render", utils._TestState.saved_data.template_render)
         # No power fails here.
         patch.setattr(os, "fsync", lambda descriptor: None)
         yield

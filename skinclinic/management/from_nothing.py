@@ -34,14 +34,14 @@ class AloneState(ProjectState):
         if self._is_adding or delay:
             # What says of itself that it is delayed is made anew before anything works on rows.
             self.is_delayed = True
-            self._reload({(app_label, model_name)})
+            self._reload({(app_label, model_name)})  # type: ignore[attr-defined]  # Django's hints leave it out
         else:
             del self.__dict__["apps"]
 
     def reload_models(self, models: Any, delay: bool = True) -> None:
         self.__dict__.pop("apps", None)
 
-    def clone(self) -> "AloneState":
+    def clone(self) -> ProjectState:
         copied = super().clone()
         copied.__class__ = AloneState
         return copied
@@ -52,5 +52,5 @@ class NewDatabase(MigrationExecutor):
 
     def _create_project_state(self, with_applied_migrations: bool = False) -> ProjectState:
         if self.loader.applied_migrations:
-            return super()._create_project_state(with_applied_migrations)
+            return super()._create_project_state(with_applied_migrations)  # type: ignore[misc]  # as above
         return AloneState(real_apps=self.loader.unmigrated_apps)
