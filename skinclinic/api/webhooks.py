@@ -98,9 +98,9 @@ class WebhookViewSet(ReadViewSet):
     @extend_schema(responses={201: NewWebhookSerializer})
     def create(self, request):
         """Make a webhook; the answer holds the secret that signs its messages, which is shown this once."""
+        clinic = self.clinic_for_new()
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        clinic = self.clinic_for_new()
         # What happens here is told elsewhere from now on.
         step_up.require(request)
         made, secret = webhooks.make(clinic, request.user, **serializer.validated_data)

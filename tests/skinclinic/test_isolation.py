@@ -721,6 +721,10 @@ def error_of(answer) -> str:
     return told["error"]["code"] if "error" in told else told["issue"][0]["details"]["coding"][0]["code"]
 
 
+# What is asked does not go into an address; whoever may look may ask.
+ASKED_BY_POST = {"api-fhir-match"}
+
+
 def test_a_token_is_held_to_its_scope_and_its_clinic(world, admin_user, other_clinic):
     """At whatever address of the API: one that may only read changes nothing, whoever has it; one of a clinic finds
     nothing of another, though its owner is an admin there too."""
@@ -734,6 +738,8 @@ def test_a_token_is_held_to_its_scope_and_its_clinic(world, admin_user, other_cl
     for route in (route for route in ROUTES if route.is_api and route.name not in of_no_clinic):
         address = address_of(route, world)
         for method in CHANGING:
+            if method == "post" and route.name in ASKED_BY_POST:
+                continue
             answer = getattr(reading, method)(address)
             if answer.status_code != 403 or error_of(answer) != "token_read_only":
                 problems.append(f"reading {method} {route}: {answer.status_code}")
@@ -837,7 +843,9 @@ def test_coordinators_change_studies_and_nothing_else(world, client_for, coordin
             if max(statuses.values()) >= 500:
                 wrong.append("breaks")
             before = now
-        elif route.access.kind in ("row", "listing") and not set(statuses.values()) <= {403, 405}:
+        elif route.access.kind in ("row", "listing") and not set(statuses.values()) <= (
+            {400, 405} if route.name in ASKED_BY_POST else {403, 405}
+        ):
             wrong.append("answers")
         if route.access.kind == "personal":
             before = snapshot(world)

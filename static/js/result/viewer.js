@@ -24,7 +24,16 @@ export class Viewer {
     this.x = 0;
     this.y = 0;
     this.listen();
+    this.photo.addEventListener("error", () => this.tellIfLost());
+    if (this.photo.complete && !this.photo.naturalWidth) this.tellIfLost();
     new ResizeObserver(() => this.fit()).observe(this.stage);
+  }
+
+  /** A picture that does not come is lost where the server says so, not where it cannot be reached. */
+  async tellIfLost() {
+    const words = this.root.querySelector("[data-lost]");
+    const answer = words && (await fetch(this.photo.currentSrc || this.photo.src).catch(() => null));
+    if (answer?.status === 404) words.hidden = false;
   }
 
   /** Another photo lies on the stage: its width and height in pixels. */
