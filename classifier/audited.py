@@ -7,6 +7,7 @@ REPORT = fetched("report.print", of_care=True)
 register(
     {
         "photo": PHOTO, "analysis": PHOTO, "photo-crop": PHOTO, "photo-cover": PHOTO, "photo-square": PHOTO,
+        "photo-suggested-squares": PHOTO, "api-photo-suggested-squares": PHOTO,
         "analysis-maps": HEATMAP, "explanation-maps": HEATMAP, "analysis-report": REPORT, "analysis-panels": REPORT,
         "analysis-similar": SIMILAR, "analysis-dicom": fetched("photo.dicom", of_care=True),
         "lesion-report": fetched("report.print", methods=("POST",), of_care=True),
