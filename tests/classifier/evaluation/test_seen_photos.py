@@ -269,7 +269,9 @@ def test_the_shipped_model_brings_the_list_of_its_photos():
 def test_the_shipped_model_knows_the_photos_it_was_trained_on(real_photos):
     folder = weights.SHIPPED_DIR / "skinclinic-demo"
     known = set(training_photos.read(folder, weights.read_manifest(folder)))
-    sent = [TrainingPhoto.of_upload(path.read_bytes()) for path in sorted((real_photos / "images").iterdir())[:20]]
+    sent = [
+        TrainingPhoto.of_upload(path.read_bytes()) for path in sorted((real_photos / "images").iterdir())[:20]
+    ]
     # One of these is another JPEG of the photo it was trained on: that is known by its likeness.
     assert sum(photo in known for photo in sent) == 19
     assert {photo.phash for photo in sent} <= {photo.phash for photo in known}
