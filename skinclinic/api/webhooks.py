@@ -124,7 +124,9 @@ class WebhookViewSet(ReadViewSet):
 
     def destroy(self, request, pk=None):
         """Remove it with its log."""
-        webhooks.remove(self.get_object(), request.user)
+        webhook = self.get_object()
+        strict.only(request)
+        webhooks.remove(webhook, request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(request=None, responses={201: WebhookMessageSerializer})

@@ -7,10 +7,9 @@ written is brought there once, before the answer to a request that changes somet
 """
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
-from django.db import connection
+from django.db import OperationalError, connection
 
 from skinclinic.web.sessions import READING
 
@@ -26,10 +25,14 @@ class DurableMiddleware:
 
     def __call__(self, request):
         response = self.get_response(request)
-        if request.method not in READING and connection.vendor == "sqlite":
-            # Without a log all of it is in the file itself, which SQLite has brought to the disk.
-            with suppress(FileNotFoundError):
+        # Whoever is told that it failed is told of nothing that is stored.
+        if request.method not in READING and response.status_code < 400 and connection.vendor == "sqlite":
+            try:
                 _flush(Path(f"{connection.settings_dict['NAME']}-wal"))
+            except FileNotFoundError:
+                pass  # without a log all of it is in the file itself, which SQLite has brought to the disk
+            except OSError as error:
+                raise OperationalError("the database's log cannot be brought to the disk") from error
         return response
 
 

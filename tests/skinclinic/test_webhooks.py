@@ -101,7 +101,7 @@ def test_what_does_not_arrive_is_tried_again_and_given_up_in_the_end(hooked, sys
         assert jobs.run_waiting("webhook") == 1 and len(system.came) == tries
         webhooks.send_what_is_due()
         assert jobs.run_waiting("webhook") == 0
-        WebhookMessage.objects.update(next_at=timezone.now())
+        WebhookMessage.objects.update(next_at=timezone.now() - timedelta(seconds=1))
         webhooks.send_what_is_due()
     message = webhook.messages.get()
     assert (message.state, message.answered, message.problem) == ("given_up", status, "refused")

@@ -94,7 +94,7 @@ def test_fine_tuning_learns_what_it_is_shown():
 def test_fine_tuning_leaves_the_front_and_the_normalisation_statistics_alone():
     network = demo.new_network(TINY, 0)
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    shown = two_patterns(80)
+    shown = two_patterns(88)
     fine_tune(Back(network, 8), shown, shown, Settings(epochs=1, batch=16, drawn_in_batch=2), 1)
     same = {name for name, value in network.state_dict().items() if torch.equal(before[name], value)}
     front = ("backbone.stem.", *(f"backbone.blocks.{n}." for n in range(8)))

@@ -1,5 +1,6 @@
 """Power that fails: what was answered is on the disk."""
 
+import errno
 import os
 
 import pytest
@@ -26,3 +27,18 @@ def test_an_accepted_photo_is_on_the_disk_before_its_sender_is_told(client, clin
     assert not is_sqlite or flushed.index(log) > max(
         n for n, path in enumerate(flushed) if path.endswith(".jpg")
     )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_photo_that_does_not_come_to_the_disk_is_not_said_to_be_there(client, clinician, monkeypatch):
+    def failing(number):
+        if os.readlink(f"/proc/self/fd/{number}").endswith("-wal"):
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", failing)
+    client.raise_request_exception = False
+    signed = {"Authorization": f"Bearer {factories.make_token(clinician)}"}
+    photo = SimpleUploadedFile("lesion.jpg", factories.jpeg_bytes(1), "image/jpeg")
+    answer = client.post("/api/v1/photos/", {"file": photo}, headers=signed)
+    # PostgreSQL brings its log there itself.
+    assert answer.status_code == (503 if connection.vendor == "sqlite" else 201), answer.content
