@@ -128,7 +128,7 @@ def test_what_fails_for_days_is_turned_off_and_said_so(hooked, system, settings,
     assert "nothing had arrived for 3 days" in client.get(url("webhook", webhook.pk)).content.decode()
     client.post(url("webhook-act", webhook.pk), {"act": "on"})
     system.status = 200
-    WebhookMessage.objects.update(next_at=timezone.now())
+    WebhookMessage.objects.update(next_at=timezone.now() - timedelta(seconds=1))
     webhooks.send_what_is_due()
     jobs.run_waiting("webhook")
     webhook.refresh_from_db()
@@ -226,7 +226,7 @@ def test_a_program_with_an_admins_token_makes_turns_tests_and_removes_one(
     sent = {"url": system.address, "events": ["study.closed", "analysis.done", "study.closed"]}
 
     def ask(method: str, path: str = "", body: dict | None = None, by: Client = client):
-        return getattr(by, method)(f"{address}{path}", body, content_type="application/json")
+        return getattr(by, method)(f"{address}{path}", body or {}, content_type="application/json")
 
     for wrong in (
         {}, {"url": "https://a:b@x.example/"}, {"url": "x"}, {"events": []}, {"events": ["all"]}, {"is_on": False},
