@@ -1,6 +1,7 @@
 """Photos sent to a real image archive, by DICOM and DICOMweb; what does not arrive is tried again and told."""
 
 import io
+from datetime import timedelta
 
 import pydicom
 import pytest
@@ -133,7 +134,8 @@ def test_what_does_not_arrive_is_tried_again_and_told(
     assert found.next_at > timezone.now()
     image_archives.send_what_is_due()
     assert jobs.run_waiting(image_archives.JOB) == 0
-    ImageSending.objects.update(next_at=timezone.now(), tries=len(image_archives.PAUSES))
+    past = timezone.now() - timedelta(seconds=1)
+    ImageSending.objects.update(next_at=past, tries=len(image_archives.PAUSES))
     image_archives.send_what_is_due()
     assert sent(found).state == "given_up"
 
