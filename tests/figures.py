@@ -6,7 +6,7 @@ and of which commit.
 Run it on a machine that does nothing else, from a clean checkout. The page is written anew after each section, so that
 a run that was stopped has kept what it measured; ``--only`` measures some and leaves the others as they stand, each
 with the machine and the day of its own. Scripts that need real photos take them from SKINCLINIC_TEST_PHOTOS, or from
-SKINCLINIC_MORE_PHOTOS where the model must not know them; SKINCLINIC_MEASURED_DEMO is the folder of a demo.
+SKINCLINIC_UNSEEN_PHOTOS where the model must not know them; SKINCLINIC_MEASURED_DEMO is the folder of a demo.
 """
 
 import argparse
@@ -84,8 +84,8 @@ _SCRIPTS = (
         ("python", "-m", "tests.skinclinic.files.measure_bucket"), needs="SKINCLINIC_TEST_PHOTOS",
     ),
     Section(
-        "squares proposed by the network", "Where the lesion is, against the middle square, see squares.md",
-        ("python", "-m", "tests.classifier.analysis.measure_squares"), needs="SKINCLINIC_MORE_PHOTOS",
+        "squares suggested by the network", "Where the lesion is, against the middle square, see squares.md",
+        ("python", "-m", "tests.classifier.analysis.measure_squares"), needs="SKINCLINIC_UNSEEN_PHOTOS",
     ),
     Section(
         "pages", "What pages of a demo cost, and a first visit, see page-costs.md",

@@ -194,6 +194,8 @@ def main(folder: str, count: str = "150") -> None:
         rows = [(Path(folder) / "images" / row["file_name"], row) for row in csv.DictReader(file)]
     seen = {row["patient_id"] for path, row in rows if hashlib.sha256(path.read_bytes()).hexdigest() in known}
     other = [(path, row) for path, row in rows if row["patient_id"] not in seen]
+    if not other:
+        raise SystemExit(f"{folder} holds no photo of a patient whom the model has not learnt from")
     proposer = Proposer()
     fine = [path for path, row in other if not row["copy"]]
     measure_answers(
@@ -204,4 +206,4 @@ def main(folder: str, count: str = "150") -> None:
 
 
 if __name__ == "__main__":
-    main(*(sys.argv[1:] or [os.environ["SKINCLINIC_MORE_PHOTOS"]]))
+    main(*(sys.argv[1:] or [os.environ["SKINCLINIC_UNSEEN_PHOTOS"]]))
