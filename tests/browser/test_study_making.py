@@ -101,7 +101,7 @@ def test_a_study_from_draft_to_open_by_keyboard(open_page, coordinator, version)
     # Nobody leaves without the links by a slip of the hand; the preview leaves nothing.
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
-    page.get_by_role("link", name="Overview").click()
+    page.get_by_role("link", name="Overview", exact=True).click()
     page.wait_for_timeout(200)
     assert asked == ["beforeunload"] and "/readers/" in page.url
     page.emulate_media(media="print")
@@ -111,7 +111,7 @@ def test_a_study_from_draft_to_open_by_keyboard(open_page, coordinator, version)
     with page.expect_download():
         page.keyboard.press("Enter")
     jobs.run_waiting(model_answers.JOB)
-    press_to(page, role="link", name="Overview")
+    press_to(page, role="link", name="Overview", exact=True)
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert page.get_by_text("Nothing stands in the way.").is_visible()
