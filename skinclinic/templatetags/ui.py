@@ -124,11 +124,11 @@ def disease_badge(key: str, show_name: bool = True, show_tier: bool = True) -> S
 
 def badge(key: str, name: str, *, show_tier: bool = True) -> SafeString:
     """The badge of a disease under this name; one that is not among the twelve has no tier."""
-    return _badge(key, name, show_tier, get_language())
+    return _badge(key, name, show_tier, get_language(), static(SPRITE))
 
 
 @lru_cache(1024)
-def _badge(key: str, name: str, show_tier: bool, _language: str | None) -> SafeString:
+def _badge(key: str, name: str, show_tier: bool, _language: str | None, _sprite: str) -> SafeString:
     disease = BY_KEY.get(key)
     icon_name, word = TIERS.get(disease.tier, ("", "")) if disease else ("", "")
     tier = disease.tier if disease and show_tier else ""
@@ -139,11 +139,11 @@ def _badge(key: str, name: str, show_tier: bool, _language: str | None) -> SafeS
 @register.simple_tag
 def state_pill(state: str, text: str = "") -> SafeString:
     """Show the state of a lesion, photo or job by icon and word; ``text`` replaces the word."""
-    return _pill(state, str(text), get_language())
+    return _pill(state, str(text), get_language(), static(SPRITE))
 
 
 @lru_cache(1024)
-def _pill(state: str, text: str, _language: str | None) -> SafeString:
+def _pill(state: str, text: str, _language: str | None, _sprite: str) -> SafeString:
     state_icon, word = STATES.get(state, ("circle", state))
     values = {"state": state, "state_icon": state_icon, "word": text or word}
     return jinja.draw("components/state_pill.html", values)

@@ -37,7 +37,7 @@ def static(name: str) -> str:
 
 def _forget(*, setting: str, **_signal: object) -> None:
     """Tests change settings."""
-    if setting in ("STORAGES", "STATIC_URL", "ROOT_URLCONF"):
+    if setting in ("STORAGES", "STATIC_URL", "STATIC_ROOT", "DEBUG", "ROOT_URLCONF"):
         for known in (static, _address, _around):
             known.cache_clear()
 
