@@ -21,8 +21,9 @@ def clinic_of(request: ClinicRequest) -> Clinic | None:
 
 def start(request: ClinicRequest, clinic: Clinic, data: bytes) -> TryRun:
     """Start a run for whoever sent the request; raises what ``trials.start`` raises, and TooOften."""
-    count_try(request)
-    return trials.start(clinic, sender=trials.sender_of(request.user, client_address(request)), data=data)
+    sender = trials.sender_of(request.user, client_address(request))
+    count_try(request, sender)
+    return trials.start(clinic, sender=sender, data=data)
 
 
 def find(token: str) -> TryRun:

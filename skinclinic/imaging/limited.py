@@ -190,15 +190,24 @@ class Decoders:
                 found = process.ask(said, data)
             except _Died as died:
                 if died.is_of_photo:
+                    self._put_back(_Process(self.limits))
                     raise PhotoRejected("too_costly") from None
                 continue
+            except TimeOver:
+                self._put_back(_Process(self.limits))
+                raise
             if "too_much" in found[0]:
                 process.end()
-            else:
-                with self._changed:
-                    self._idle.append(process)
+                process = _Process(self.limits)
+            self._put_back(process)
             return found
         raise PhotoRejected("too_costly")
+
+    def _put_back(self, process: _Process) -> None:
+        """The last one put back is taken first. In place of one that a photo has ended there is a new one, which is its
+        sender's next: who sends such photos again and again leaves a warm one for others."""
+        with self._changed:
+            self._idle.append(process)
 
     def _taken(self) -> _Process:
         with self._changed:
@@ -232,6 +241,17 @@ class Decoders:
             with self._changed:
                 self._running.remove(sender)
                 self._changed.notify_all()
+
+    def expect_place(self, sender: str) -> None:
+        """Raise Busy where a photo of this sender would be refused at once, as things stand."""
+        turn = _Turn(sender, time.monotonic())
+        with self._changed:
+            self._waiting.append(turn)
+            try:
+                if not self._is_next(turn) and self._is_full(sender):
+                    raise Busy
+            finally:
+                self._waiting.remove(turn)
 
     def _is_full(self, sender: str) -> bool:
         """Whether more wait than may, the new one among them."""

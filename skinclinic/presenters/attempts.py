@@ -3,14 +3,15 @@
 from django.conf import settings
 from django.http import HttpRequest
 
-from skinclinic.services import attempts
+from skinclinic.services import attempts, decoding
 from skinclinic.web.requests import client_address, network_of
 
 PHOTO, TRY = "photo", "try"
 
 
 def count_photo(request: HttpRequest) -> None:
-    """A photo that a member sends. Raises TooOften before anything looks at it."""
+    """A photo that a member sends. Raises Busy, TooOften before anything looks at it."""
+    decoding.expect_place(decoding.sender_of(request.user.pk))
     attempts.count(
         PHOTO,
         {
@@ -20,8 +21,12 @@ def count_photo(request: HttpRequest) -> None:
     )
 
 
-def count_try(request: HttpRequest) -> None:
-    """A photo that is only tried, by a member or by anybody. Raises TooOften before anything looks at it."""
+def count_try(request: HttpRequest, sender: str) -> None:
+    """A photo that is only tried, by a member or by anybody. Raises Busy, TooOften before anything looks at it.
+
+    What is busy is not counted: a flood of refused photos would keep the database from all others.
+    """
+    decoding.expect_place(sender)
     address = f"address {network_of(client_address(request))}"
     if not request.user.is_authenticated:
         return attempts.count(TRY, {address: settings.TRIES_AN_HOUR_ADDRESS})

@@ -25,7 +25,9 @@ def count(kind: str, limits: dict[str, int]) -> None:
 
 
 def _counted(kind: str, who: str, hour: datetime, most: int) -> bool:
-    Attempt.objects.get_or_create(kind=kind, who=who, hour=hour)
+    found, _is_new = Attempt.objects.get_or_create(kind=kind, who=who, hour=hour)
+    if found.count >= most:
+        return False  # without a word to the database, which those who go on would keep from others
     row = Attempt.objects.filter(kind=kind, who=who, hour=hour, count__lt=most)
     return bool(row.update(count=F("count") + 1))
 

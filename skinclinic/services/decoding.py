@@ -13,7 +13,18 @@ from django.conf import settings
 from skinclinic.imaging import AcceptedPhoto, Cover, decoder, limited
 from skinclinic.web.come_back import Busy
 
-__all__ = ["RETRY_SECONDS", "Busy", "Covered", "accept", "check", "cover", "dicom", "sender_of", "warm"]
+__all__ = [
+    "RETRY_SECONDS",
+    "Busy",
+    "Covered",
+    "accept",
+    "check",
+    "cover",
+    "dicom",
+    "expect_place",
+    "sender_of",
+    "warm",
+]
 
 # When it is worth sending the photo again.
 RETRY_SECONDS = 5
@@ -46,6 +57,14 @@ def warm() -> None:
 def sender_of(pk: int | None) -> str:
     """What the photos of a user are counted under; "" for nobody's."""
     return f"user {pk}" if pk else ""
+
+
+def expect_place(sender: str) -> None:
+    """Raise Busy where a photo of this sender would be refused at once, before anything else is done for it."""
+    try:
+        decoders().expect_place(sender)
+    except limited.Busy:
+        raise Busy(RETRY_SECONDS) from None
 
 
 def accept(data: bytes, *, sender: str = "", is_patient: bool = False, **limits: int) -> AcceptedPhoto:

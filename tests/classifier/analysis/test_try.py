@@ -4,10 +4,13 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from classifier.models import TryRun
 from skinclinic.engine import housekeeping, jobs
+from skinclinic.imaging import limited
 from skinclinic.models import Attempt, Job, Photo
 from tests import charts, factories
 
@@ -67,7 +70,10 @@ def test_limit_an_hour(client, client_for, clinician, clinic, model_version, set
     refused = send(client, factories.jpeg_bytes(2))
     assert refused.status_code == 429 and 0 < int(refused["Retry-After"]) <= 3600
     assert "many photos for one hour" in refused.content.decode()
-    by_api = client.post("/api/try/", {"file": SimpleUploadedFile("x.jpg", factories.jpeg_bytes(2))})
+    # Nothing is written any more, which would keep the database from others.
+    with CaptureQueriesContext(connection) as asked:
+        by_api = client.post("/api/try/", {"file": SimpleUploadedFile("x.jpg", factories.jpeg_bytes(2))})
+    assert not [one["sql"] for one in asked if one["sql"].startswith(("INSERT", "UPDATE"))]
     assert by_api.status_code == 429 and by_api["Retry-After"]
     assert by_api.json()["error"]["code"] == "too_many"
     # A member there has an account of their own.
@@ -76,6 +82,16 @@ def test_limit_an_hour(client, client_for, clinician, clinic, model_version, set
     assert send(client).status_code == 302
     housekeeping.sweep()
     assert Attempt.objects.count() == 1
+
+
+def test_what_is_refused_because_much_is_going_on_is_not_counted(client, clinic, model_version, monkeypatch):
+    clinic.try_page_open = True
+    clinic.save()
+    monkeypatch.setattr(limited.Decoders, "_is_next", lambda decoders, turn: False)
+    monkeypatch.setattr(limited.Decoders, "_is_full", lambda decoders, sender: True)
+    by_api = client.post("/api/try/", {"file": SimpleUploadedFile("x.jpg", factories.jpeg_bytes(2))})
+    assert (send(client).status_code, by_api.status_code) == (503, 503) and by_api["Retry-After"]
+    assert not Attempt.objects.exists()
 
 
 def test_a_line_with_billions_of_addresses_is_one_sender(client, clinic, model_version, settings):

@@ -65,6 +65,15 @@ def test_what_takes_too_much_is_refused_and_nobody_notices(decoders):
     slow.close()
 
 
+def test_who_sends_what_takes_too_much_leaves_a_warm_one_to_others():
+    two = limited.Decoders(LIMITS, most=2, waiting=0, patience=1)
+    two.warm(2)
+    warm, ended = two.pids()
+    assert refusal(two, hostile_photos.big_png(1, 0)) == "too_costly"
+    assert two.pids()[0] == warm and len(two.pids()) == 2 and ended not in two.pids()
+    two.close()
+
+
 def test_one_that_dies_is_replaced_without_a_word(decoders):
     accept(decoders)
     os.kill(decoders.pids()[0], signal.SIGKILL)
@@ -76,10 +85,13 @@ def test_one_that_dies_is_replaced_without_a_word(decoders):
     assert accept(decoders).width
     hurried = limited.Decoders(limited.Limits(120, 9, 1), most=1, waiting=0, patience=1)
     hurried.warm()
-    os.kill(hurried.pids()[0], signal.SIGSTOP)
+    (stopped,) = hurried.pids()
+    os.kill(stopped, signal.SIGSTOP)
     with pytest.raises(limited.TimeOver):
         accept(hurried)
-    assert hurried.pids() == []
+    (new,) = hurried.pids()
+    assert new != stopped
+    hurried.close()
 
 
 def test_they_have_no_secrets_and_write_no_file(decoders, monkeypatch):
