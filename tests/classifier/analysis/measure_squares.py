@@ -22,12 +22,14 @@ import torch
 from PIL import Image
 
 from classifier.analysing import squares
+from classifier.analysing.squares import overlap
 from classifier.metrics import roc
 from classifier.networks import training_photos, weights
 from classifier.networks.network import restore
 from classifier.networks.preprocess import to_array
 from classifier.runtimes import open_runtime
 from classifier.training.examples import PAD_UFES_20
+from skinclinic.imaging import Box
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 # left, top, side
@@ -97,12 +99,6 @@ def _common(one: Square, other: Square) -> int:
     return across * down
 
 
-def overlap(one: Square, other: Square) -> float:
-    """Intersection over union."""
-    common = _common(one, other)
-    return common / (one[2] ** 2 + other[2] ** 2 - common)
-
-
 def middle(height: int, width: int, share: float = 1.0) -> Square:
     side = int(share * min(height, width))
     return (width - side) // 2, (height - side) // 2, side
@@ -150,7 +146,7 @@ def measure_scenes(proposer: Proposer, files: list[Path], count: int, *, centred
 
     def note(name: str, squares: list[Square], truth: Square) -> None:
         whole = _common(squares[0], truth) >= 0.9 * truth[2] ** 2
-        hits = [overlap(one, truth) >= 0.5 for one in squares]
+        hits = [overlap(Box(*one), Box(*truth)) >= 0.5 for one in squares]
         found.setdefault(name, []).append((hits[0], whole, any(hits)))
 
     for picture, truth in scenes(files, count, centred=centred):
