@@ -19,6 +19,8 @@ def main(requirements: str) -> int:
     say(f"installing the packages of {requirements} into {sys.prefix}")
     log = Path(sys.prefix, "install.log")
     command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off"]
+    # A module is compiled when it is first used, which most never are: pip's compiling takes longer than its unpacking.
+    command += ["--no-compile"]
     with log.open("w") as kept, _piped([*command, "-r", requirements]) as pip:
         collected = 0
         for line in pip.stdout:

@@ -15,8 +15,8 @@ from tests import factories
 from tests.folders import folders_of
 
 pytest_plugins = [
-    "tests.chosen_files", "tests.prepared_database", "tests.sets", "tests.standing", "tests.tally",
-    "tests.transactions", "tests.words_read",
+    "tests.chosen_files", "tests.emptied_tables", "tests.prepared_database", "tests.sets", "tests.standing",
+    "tests.tally", "tests.transactions", "tests.words_read",
 ]  # fmt: skip
 
 
