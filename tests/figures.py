@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,7 +29,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "figures.md"
 NOT_YET = "Not measured yet."
-BUSY = 0.5
+# Share of the processors that others may take before a section.
+BUSY = 0.1
+LISTENED = 3.0
 HEAD = """# Measured figures
 
 This page is written by `.venv/bin/python -m tests.figures`; whoever edits it by hand loses that with the next run.
@@ -151,10 +154,28 @@ def commit() -> str:
     def git(*asked: str) -> str:
         return subprocess.run(["git", *asked], cwd=ROOT, capture_output=True, text=True).stdout.strip()
 
-    changed = (
-        " with changes that are not committed" if git("status", "--porcelain", "--untracked-files=no") else ""
-    )
+    # The page itself changes with each section.
+    differs = git("status", "--porcelain", "--untracked-files=no", "--", ".", f":!{PAGE.relative_to(ROOT)}")
+    changed = " with changes that are not committed" if differs else ""
     return (git("rev-parse", "--short=12", "HEAD") or "not known") + changed
+
+
+def share_in_use(seconds: float = LISTENED) -> float:
+    """What is used of all processors, 0 to 1, while this listens; where the system does not tell, its load of the last
+    minute, which knows the section before, too."""
+
+    def spent() -> tuple[int, int]:
+        """Of all, idle (waiting for the disk counts as idle)."""
+        ticks = [int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+        return sum(ticks), ticks[3] + ticks[4]
+
+    try:
+        before = spent()
+        time.sleep(seconds)
+        total, idle = (after - earlier for after, earlier in zip(spent(), before, strict=True))
+    except (OSError, ValueError):
+        return min(os.getloadavg()[0] / (os.cpu_count() or 1), 1)
+    return 1 - idle / total if total else 0.0
 
 
 def run(section: Section) -> list[str]:
@@ -195,19 +216,15 @@ def _ended(case: ElementTree.Element) -> str:
     return f"held, {seconds}"
 
 
-def written(section: Section, lines: list[str], before: float, at: datetime) -> str:
-    """A section of the page. ``before``: the machine's load when it began."""
+def written(section: Section, lines: list[str], in_use: float, at: datetime) -> str:
+    """A section of the page. ``in_use``: of the processors when it began, 0 to 1."""
     shown = shlex.join(part if part != "python" else ".venv/bin/python" for part in section.command)
-    cores = os.cpu_count() or 1
-    busy = (
-        f" **The machine was busy (load {before:.1f}): not a figure to quote.**"
-        if before > BUSY * cores
-        else ""
-    )
+    busy = " **The machine was busy: not a figure to quote.**" if in_use > BUSY else ""
     return "\n".join(
         [
             f"## {section.name}", "", section.about, "",
-            f"{at:%Y-%m-%d %H:%M} UTC, commit {commit()}, load {before:.1f} of {cores} cores.{busy}",
+            f"{at:%Y-%m-%d %H:%M} UTC, commit {commit()};"
+            f" others used {in_use:.0%} of the processors when it began.{busy}",
             f"Machine: {machine()}.", "", "```", f"$ {shown}", *lines, "```", "",
         ]
     )  # fmt: skip
@@ -226,13 +243,17 @@ def page(of: list[Section], texts: Mapping[str, str]) -> str:
 
 
 def measure(
-    chosen: list[Section], of: list[Section], out: Path, measured: Callable[[Section], list[str]] = run
+    chosen: list[Section],
+    of: list[Section],
+    out: Path,
+    measured: Callable[[Section], list[str]] = run,
+    in_use: Callable[[], float] = share_in_use,
 ) -> None:
     """Measure the chosen and write the page after each."""
     texts = kept(out.read_text(encoding="utf-8")) if out.exists() else {}
     for section in chosen:
-        load, at = os.getloadavg()[0], datetime.now(UTC)
-        texts[section.name] = written(section, measured(section), load, at)
+        others, at = in_use(), datetime.now(UTC)
+        texts[section.name] = written(section, measured(section), others, at)
         out.write_text(page(of, texts), encoding="utf-8")
     out.write_text(page(of, texts), encoding="utf-8")
 

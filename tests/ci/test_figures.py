@@ -1,5 +1,8 @@
 """The page of measured figures: every benchmark is on it, and a section is never lost to another one's run."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 from tests import figures
 
 XML = """<testsuites><testsuite>
@@ -32,13 +35,15 @@ def test_what_tests_print_is_told_and_how_they_ended():
 def test_a_run_of_some_keeps_the_others_and_says_what_was_never_measured(tmp_path):
     of = [figures.Section(name, f"About {name}", ("python", "-m", name)) for name in ("one", "two", "three")]
     out = tmp_path / "figures.md"
-    figures.measure(of[:1], of, out, lambda section: ["12 ms"])
+    figures.measure(of[:1], of, out, lambda section: ["12 ms"], lambda: 0.04)
     first = figures.kept(out.read_text())["one"]
     assert "$ .venv/bin/python -m one\n12 ms\n" in first and "commit" in first and "Machine:" in first
-    figures.measure(of[1:2], of, out, lambda section: ["7 s"])
+    figures.measure(of[1:2], of, out, lambda section: ["7 s"], lambda: 0.31)
     page = figures.kept(out.read_text())
+    assert "others used 4% of" in first and "busy" not in first
+    assert "others used 31% of" in page["two"] and "The machine was busy" in page["two"]
     assert page["one"] == first and "7 s" in page["two"] and figures.NOT_YET in page["three"]
-    figures.measure(of[:1], of, out, lambda section: ["11 ms"])
+    figures.measure(of[:1], of, out, lambda section: ["11 ms"], lambda: 0)
     page = out.read_text()
     assert "12 ms" not in page and "11 ms" in page and page.count("## ") == 3
 
@@ -49,3 +54,11 @@ def test_a_script_without_what_it_needs_says_so(monkeypatch):
     assert figures.run(section) == ["Not measured: SKINCLINIC_TEST_PHOTOS is not set."]
     broken = figures.Section("x", "", ("python", "-c", "print(4.5); raise SystemExit('out of photos')"))
     assert figures.run(broken) == ["4.5", "It ended with status 1: out of photos"]
+
+
+def test_what_others_use_of_the_processors_is_listened_for():
+    with ThreadPoolExecutor() as threads:
+        heard = threads.submit(figures.share_in_use, 0.3)
+        while not heard.done():
+            pass
+    assert 0.3 / (os.cpu_count() or 1) < heard.result() <= 1
