@@ -54,8 +54,14 @@ def on_exit(server):
         shutil.rmtree(os.environ[_SHARED], ignore_errors=True)
 
 
+def post_fork(server, worker) -> None:
+    """Nothing of what a process loads is garbage: to look for some takes a fifth of the time until it answers."""
+    gc.disable()
+
+
 def post_worker_init(worker) -> None:
     """What stands now stays: it is not looked through for garbage with every few pages, and what comes, more seldom."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
+    gc.enable()

@@ -14,6 +14,9 @@ from tests import engine as engine_processes
 from tests import factories
 from tests.folders import folders_of
 
+# As in the product's processes: nothing of what is loaded until the tests begin is garbage.
+gc.disable()
+
 pytest_plugins = [
     "tests.chosen_files", "tests.emptied_tables", "tests.prepared_database", "tests.sets", "tests.standing",
     "tests.tally", "tests.transactions", "tests.words_read",
@@ -26,6 +29,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
