@@ -328,8 +328,18 @@ def test_schema_and_its_page_are_for_who_is_signed_in_and_without_inline_code(ap
     assert api().get("/api/schema/").status_code == 401
     assert api().get("/api/docs/").url == "/login/?next=/api/v1/docs/"
     program = Client(headers={"Authorization": f"Token {factories.make_token(clinician)}"})
-    schema = program.get("/api/schema/")
+    schema = program.get("/api/schema/?format=json")
     assert schema.status_code == 200
+    told = schema.json()["paths"]
+    untold = [path for path, every in told.items() for one in every.values() if "400" not in one["responses"]]
+    assert untold == [], "each refuses a parameter that there is none of"
+    for name in (
+        "study-results/{id}/",
+        "study-results/{id}/file/",
+        "analyses/{id}/similar/",
+        "photos/{id}/dicom/",
+    ):
+        assert "409" in told[f"/api/v1/{name}"]["get"]["responses"], name
     assert schema["Content-Disposition"].startswith("attachment")
     shown = client_for(clinician).get("/api/docs/")
     assert "Content-Disposition" not in shown
