@@ -8,7 +8,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
@@ -43,7 +42,7 @@ from skinclinic.api import strict, waiting
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused
 from skinclinic.api.files import DICOM, IF_NONE_MATCH, JPEG, made, tag_of, unreadable
-from skinclinic.api.parsers import JSONParser
+from skinclinic.api.parsers import FormParser, JSONParser, MultiPartParser
 from skinclinic.api.records import lesion_of_request
 from skinclinic.api.serializers import NewPhotoSerializer
 from skinclinic.engine import jobs

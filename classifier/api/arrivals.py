@@ -62,8 +62,10 @@ class ArrivedPhotoSerializer(AnalysedPhotoSerializer):
 
 def key_of(request: ApiRequest) -> str:
     """The ``Idempotency-Key``; "" for none. Raises Refused (400)."""
-    key = request.headers.get("Idempotency-Key", "")
-    if len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()):
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return ""
+    if not 0 < len(key) <= LONGEST_KEY or not (key.isascii() and key.isprintable()):
         raise Refused(400, "bad_key", _("An Idempotency-Key has 1 to 200 letters, digits and signs."))
     return key
 

@@ -43,6 +43,12 @@ class HeatmapSerializer(DrawnSerializer):
 class AnalysisFiles(ReadViewSet):
     """For the viewset of analyses, whose ``_answered`` keeps back what pages keep back."""
 
+    asked_with = {
+        "heatmap": tuple(HeatmapSerializer().fields),
+        "panels": tuple(DrawnSerializer().fields),
+        "report": tuple(DrawnSerializer().fields),
+    }
+
     def _answered(self) -> Analysis:
         raise NotImplementedError
 

@@ -7,7 +7,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
-from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.response import Response
 
 from classifier.api.serializers import (
@@ -26,7 +25,7 @@ from classifier.services.models import upload as model_upload
 from skinclinic import permissions
 from skinclinic.api.base import NewRowViewSet, ReadViewSet
 from skinclinic.api.errors import Refused
-from skinclinic.api.parsers import JSONParser
+from skinclinic.api.parsers import FormParser, JSONParser, MultiPartParser
 from skinclinic.files.store import StorageFull
 from skinclinic.models import Clinic
 from skinclinic.services import step_up
@@ -45,6 +44,7 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
     filterset_fields = ["name", "architecture"]
     parser_classes = [MultiPartParser, FormParser, JSONParser]
     need = permissions.ADMIN
+    asked_with = {"card": ("clinic",)}
     max_body_bytes = model_upload.MAX_BYTES
 
     def get_queryset(self):

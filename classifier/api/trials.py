@@ -5,7 +5,6 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -20,6 +19,8 @@ from classifier.services.analysis.analyses import NoModel
 from skinclinic import imaging, permissions
 from skinclinic.api import strict
 from skinclinic.api.errors import Refused
+from skinclinic.api.parsers import FormParser, MultiPartParser
+from skinclinic.api.permissions import KnownParameters
 from skinclinic.files import store
 from skinclinic.presenters.answers import refusal_words
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -32,7 +33,7 @@ class NewTrialSerializer(strict.Serializer):
 class TryView(APIView):
     """Open to members; to anyone where a clinic has opened its try page."""
 
-    permission_classes = [AllowAny]
+    permission_classes = [AllowAny, KnownParameters]
     parser_classes = [MultiPartParser, FormParser]
 
     @extend_schema(request={"multipart/form-data": NewTrialSerializer}, responses=OpenApiTypes.OBJECT)
@@ -63,7 +64,7 @@ class TryView(APIView):
 class TryResultView(APIView):
     """Whoever has the unguessable address may read the result until its hour is over, or delete it."""
 
-    permission_classes = [AllowAny]
+    permission_classes = [AllowAny, KnownParameters]
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request, token: str):

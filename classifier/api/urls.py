@@ -4,6 +4,7 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from classifier.api import analyses, explanations, models, shadows, trials
+from classifier.api.fhir.answering import NothingHere
 
 router = SimpleRouter()
 router.register("photos", analyses.PhotoViewSet, basename="api-photo")
@@ -17,6 +18,7 @@ router.register("publications", models.PublicationViewSet, basename="api-publica
 urlpatterns = [
     path("try/", trials.TryView.as_view(), name="api-try"),
     path("try/<str:token>/", trials.TryResultView.as_view(), name="api-try-result"),
+    path("fhir", NothingHere.as_view(), name="api-fhir-base"),
     path("fhir/", include("classifier.api.fhir.urls")),
     *router.urls,
 ]

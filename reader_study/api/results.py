@@ -40,6 +40,7 @@ class StudyResultViewSet(ReadViewSet):
     queryset = Study.objects.select_related("clinic", "model_version").order_by("-id")
     serializer_class = StudyResultSerializer
     need = permissions.STUDY
+    asked_with = {"retrieve": ("ak",), "file": ("ak", "name")}
 
     def list(self, request):
         """The studies whose results the caller may see, and how far these are."""

@@ -66,6 +66,8 @@ WHY = [
 class DeletesToBin:
     """For viewsets with ``CarefulUpdates`` over photos, lesions and patients."""
 
+    asked_with = {"destroy": ("reason", "words")}
+
     @extend_schema(parameters=WHY, request=None, responses={200: BinItemSerializer})
     def destroy(self, request: ApiRequest, *args: Any, **kwargs: Any) -> Response:
         """Move it, with all that is its own, to the bin: it is gone from everything at once, and can be restored for 30

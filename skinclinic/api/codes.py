@@ -10,7 +10,8 @@ CODES: dict[int, dict[str, str]] = {
         "not_so": "a decision that says what is not so",
         "wrong_password": "user name and password do not fit",
         "infected": "a virus scanner found something in the file",
-        "and of photos, squares, covers and models": "why a file or a square is refused, such as `not_an_image`",
+        "and of photos, squares, covers and models": "why a file or a square is refused, such as `unsupported` or "
+        "`too_many_pixels`",
     },
     401: {
         "not_authenticated": "nobody is signed in and no token was sent",
@@ -63,7 +64,7 @@ CODES: dict[int, dict[str, str]] = {
         "refused": "a service will not do it; the message says why (or a field's name as the code)",
     },
     412: {"changed": "changed since `If-Match`; `current` and `fields` tell both versions"},
-    413: {"too_large": "the body, or the photo in pixels, is too large"},
+    413: {"too_large": "the body or the file is too large"},
     415: {"unsupported_media_type": "a body of a kind that is not understood"},
     422: {
         "key_reused": "the `Idempotency-Key` came before with another body",

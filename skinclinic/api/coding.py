@@ -3,10 +3,9 @@
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.decorators import api_view
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from skinclinic import permissions
 from skinclinic.api import strict
@@ -43,14 +42,15 @@ def member_asked(request: Request) -> Member:
     return found
 
 
-@extend_schema(
-    parameters=[OpenApiParameter("clinic", description="The clinic's short name; by default the first.")],
-    responses=CodeSerializer(many=True),
-)
-@api_view(["GET"])
-def codes_of_clinic(request: Request) -> Response:
+class CodesView(APIView):
     """Codes (SNOMED CT, ICD, DICOM) of diseases, sites, sides, procedures and findings, as the clinic has them."""
-    if wrong := sorted(set(request.query_params) - {"clinic", "format"}):
-        raise ValidationError({name: [strict.unknown({"clinic"})] for name in wrong})
-    table = codes.table(member_asked(request).clinic_id)
-    return Response(CodeSerializer(table.every(), many=True).data)
+
+    asked_with = {"get": ("clinic",)}
+
+    @extend_schema(
+        parameters=[OpenApiParameter("clinic", description="The clinic's short name; by default the first.")],
+        responses=CodeSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        table = codes.table(member_asked(request).clinic_id)
+        return Response(CodeSerializer(table.every(), many=True).data)

@@ -7,11 +7,11 @@ from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
 
 from skinclinic import permissions
+from skinclinic.api import strict
 
 YES_OR_NO = ("", "true", "false", "1", "0")
-# Of pages, and the kind of answer, which is always the same.
+# Of pages.
 OF_EVERY_LIST = frozenset(("page_size", "cursor"))
-PASSED_OVER = frozenset(("format",))
 
 
 class OwnRowsFilterBackend(DjangoFilterBackend):
@@ -20,11 +20,13 @@ class OwnRowsFilterBackend(DjangoFilterBackend):
     def filter_queryset(self, request, queryset, view):
         if getattr(view, "action", "") == "list":
             known = self.parameters_of(view, queryset)
-            if unknown := sorted(set(request.query_params) - known - PASSED_OVER):
+            if unknown := sorted(set(request.query_params) - known - strict.PASSED_OVER):
                 # Otherwise passed over, and the list longer than was meant.
                 message = _("This list has no such parameter. It has: %(known)s.")
                 told = message % {"known": ", ".join(sorted(known))}
                 raise ValidationError({name: [told] for name in unknown})
+            if again := strict.twice(request.query_params):
+                raise ValidationError(again)
         return super().filter_queryset(request, queryset, view)
 
     def parameters_of(self, view, queryset) -> set[str]:

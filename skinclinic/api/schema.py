@@ -19,8 +19,9 @@ _STORING = (f"{BASE}photos/", f"{BASE}models/", f"{BASE}try/")
 _TOO_EARLY = (
     f"{BASE}analyses/{{id}}/maps/", f"{BASE}analyses/{{id}}/explanations/", f"{BASE}explanations/{{id}}/",
     f"{BASE}explanations/{{id}}/maps/", f"{BASE}datasets/{{id}}/datasheet/", f"{BASE}datasets/{{id}}/croissant/",
-    *(f"{BASE}photos/{{id}}/{name}/" for name in ("image", "thumbnail", "crop")),
-    *(f"{BASE}analyses/{{id}}/{name}/" for name in ("square", "heatmap", "panels", "report")),
+    *(f"{BASE}photos/{{id}}/{name}/" for name in ("image", "thumbnail", "crop", "dicom")),
+    *(f"{BASE}analyses/{{id}}/{name}/" for name in ("square", "heatmap", "panels", "report", "dicom", "similar")),
+    f"{BASE}study-results/{{id}}/", f"{BASE}study-results/{{id}}/file/",
 )  # fmt: skip
 _STORED_ON_DEMAND = f"{BASE}datasets/{{id}}/croissant/"
 _OF_GROUPS = (f"{BASE}studies/{{id}}/readers/",)
@@ -83,10 +84,11 @@ def errors_of(path: str, method: str, operation: dict[str, Any]) -> set[int]:
     names_rows = is_unsafe and "requestBody" in operation and path != f"{BASE}token/"
     told = {
         (401, 403): path != f"{BASE}token/",
-        (400, 404): any(place in ("query", "path") for place, _name in places),
+        # A parameter that there is none of.
+        (400,): True,
+        (404,): names_rows or any(place in ("query", "path") for place, _name in places),
         # Each reads a body, also where it makes nothing of it.
         (400, 409, 413, 415): is_unsafe,
-        (404,): names_rows,
         (409,): path in _TOO_EARLY,
         (412,): ("header", "If-Match") in places,
         (422,): (method == "post" and path in _OF_GROUPS) or ("header", "Idempotency-Key") in places,

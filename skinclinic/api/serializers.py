@@ -1,6 +1,6 @@
 """Patients, lesions, photos, diagnoses, people: rows as JSON."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -223,6 +223,9 @@ class CameraTimeField(serializers.DateTimeField):
         at = camera_time(given.replace(tzinfo=None))
         if at is None:
             self.fail("invalid", format="YYYY-MM-DDThh:mm:ss")
+        if at != getattr(getattr(self.parent, "instance", None), "captured_at", None):
+            # Where the camera was it may have been tomorrow already.
+            not_in_the_future(given.date() - timedelta(days=1))
         return {
             "captured_at": at,
             "captured_offset": None if offset is None else round(offset.total_seconds() / 60),

@@ -13,6 +13,7 @@ from skinclinic import permissions
 from skinclinic.api import strict
 from skinclinic.api.base import PlainText, in_clinic
 from skinclinic.api.errors import Refused
+from skinclinic.api.permissions import KnownParameters
 from skinclinic.models import ApiToken, User
 from skinclinic.services import second_factor, tokens
 
@@ -37,7 +38,7 @@ class TokenView(APIView):
     """For programs that know a password."""
 
     authentication_classes: list = []
-    permission_classes = [AllowAny]
+    permission_classes = [AllowAny, KnownParameters]
 
     @extend_schema(request=PasswordSerializer, responses=NewTokenSerializer, auth=[])
     def post(self, request: Request) -> Response:

@@ -15,6 +15,8 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.errors import InvalidDicomError
 from pydicom.filereader import _read_file_meta_info, read_preamble
+from pydicom.multival import MultiValue
+from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import (
     UID,
@@ -92,6 +94,7 @@ def _opened(data: bytes) -> Dataset:
 
 def _facts(dataset: Dataset) -> dict[str, Any]:
     """What is taken over. Ids are given back for the caller to make others of; nothing else that leads to a person."""
+    _require_characters(dataset)
     regions = list(_coded(dataset, "AnatomicRegionSequence"))
     site = next((found for code in regions if (found := codes.site_of(*code[:2]))), "")
     term = str(dataset.get("BodyPartExamined") or "")
@@ -122,6 +125,26 @@ def _facts(dataset: Dataset) -> dict[str, Any]:
         "device": " ".join(str(dataset.get(name) or "") for name in ("Manufacturer", "ManufacturerModelName"))[:120],
         "identifying": sorted(_identifying(dataset)),
     }  # fmt: skip
+
+
+def _require_characters(dataset: Dataset) -> None:
+    """Raise NotRead where bytes are no characters of the set that the file names: of what is left of them two patients,
+    or two diagnoses, may be called the same."""
+    said = [
+        *(
+            str(dataset.get(name) or "")
+            for name in ("IssuerOfPatientID", "PatientID", "AdmittingDiagnosesDescription")
+        ),
+        *(code[2] for code in _coded(dataset, "AdmittingDiagnosesCodeSequence")),
+    ]
+    if any("\N{REPLACEMENT CHARACTER}" in text for text in said):
+        raise NotRead(
+            "letters", name=", ".join(filter(None, map(str, _as_list(dataset.get("SpecificCharacterSet")))))
+        )
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple | MultiValue) else [value]
 
 
 def _coded(dataset: Dataset, name: str) -> Iterator[tuple[str, str, str]]:
@@ -185,12 +208,24 @@ def _picture(dataset: Dataset) -> bytes:
         raise NotRead("syntax", name=str(UID(syntax).name) if syntax else str(error)[:80]) from None
     if dataset.get("PhotometricInterpretation") == "MONOCHROME1":
         pixels = 255 - pixels
+    elif dataset.get("PhotometricInterpretation") == "PALETTE COLOR":
+        pixels = _coloured(dataset, pixels)
     out = BytesIO()
     picture = Image.fromarray(pixels)
     if picture.width * picture.height != rows * columns:
         raise NotRead("damaged", why="its picture has another size than its header says")
     picture.save(out, "PNG", icc_profile=profile or None, compress_level=3)
     return out.getvalue()
+
+
+def _coloured(dataset: Dataset, numbers: Any) -> Any:
+    """The colours that a palette has for these numbers, 8 bits each. Raises NotRead where it has none."""
+    try:
+        colours = apply_color_lut(numbers, dataset)
+    except (ValueError, AttributeError, IndexError) as error:
+        raise NotRead("damaged", why=f"its palette: {error}"[:80]) from None
+    # Tables have 8 or 16 bits; transparency, where there is any, is left out.
+    return (colours >> 8 if colours.dtype.itemsize == 2 else colours).astype("uint8")[..., :3]
 
 
 def _with_profile(jpeg: bytes, profile: bytes) -> bytes:

@@ -8,6 +8,8 @@ from skinclinic.fhir import JSON, VERSION
 from skinclinic.fhir.parts import Json, instant, trimmed
 
 R4 = "http://hl7.org/fhir/"
+# Operations that the standard has; others are defined here.
+_OF_R4 = frozenset(("Patient-match",))
 # How what is found is told, in searches for every resource.
 OF_SEARCHES = ("_count", "_sort", "_total", "_include", "_revinclude")
 
@@ -36,14 +38,34 @@ def statement(base: str, version: str, at: datetime, offered: Mapping[str, Offer
                     "mode": "server",
                     "security": {"description": "Authorization: Bearer skc_…, a token of the product, as in its API."},
                     "searchParam": [{"name": one, "type": "special"} for one in OF_SEARCHES],
-                    "resource": [_resource(name, told) for name, told in offered.items()],
+                    "resource": [_resource(base, name, told) for name, told in offered.items()],
                 }],
             }
         )
     )  # fmt: skip
 
 
-def _resource(name: str, told: Offered) -> Json:
+def everything(base: str) -> Json:
+    """The OperationDefinition of ``BodyStructure/ID/$everything`` at the server ``base``."""
+    returned = {
+        "name": "return", "use": "out", "min": 1, "max": "1", "type": "Bundle",
+        "documentation": "A collection of the lesion and all that is told of it.",
+    }  # fmt: skip
+    return {
+        "resourceType": "OperationDefinition", "id": "BodyStructure-everything",
+        "url": _definition(base, "BodyStructure", "everything"),
+        "name": "LesionEverything", "title": "All of a lesion", "status": "active", "kind": "operation",
+        "affectsState": False, "code": "everything", "resource": ["BodyStructure"],
+        "system": False, "type": False, "instance": True, "parameter": [returned],
+    }  # fmt: skip
+
+
+def _definition(base: str, name: str, operation: str) -> str:
+    key = f"{name}-{operation}"
+    return f"{R4 if key in _OF_R4 else f'{base}/'}OperationDefinition/{key}"
+
+
+def _resource(base: str, name: str, told: Offered) -> Json:
     searched = [{"code": "search-type"}] if told.parameters else []
     return {
         "type": name, "profile": f"{R4}StructureDefinition/{name}",
@@ -52,6 +74,6 @@ def _resource(name: str, told: Offered) -> Json:
         "searchInclude": list(told.includes), "searchRevInclude": list(told.reverse),
         "searchParam": [{"name": one, "type": kind} for one, kind in told.parameters.items()],
         "operation": [
-            {"name": one, "definition": f"{R4}OperationDefinition/{name}-{one}"} for one in told.operations
+            {"name": one, "definition": _definition(base, name, one)} for one in told.operations
         ],
     }  # fmt: skip

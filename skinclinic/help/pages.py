@@ -1,6 +1,7 @@
 """A page of help is a Markdown file in ``docs/help/LANGUAGE`` (``pt_BR``): its first line the title, its first
 paragraph what it is about. HTML in it is shown as text, links that are no addresses are none, and a picture that is not
-there is left out."""
+there is left out. A last line ``<!-- also: 2FA, forgot password -->`` has what people call its matters who do not know
+our words: it finds the page and is not shown."""
 
 import re
 import unicodedata
@@ -18,6 +19,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs" / "help"
 # The language every page is written in.
 FIRST = "en"
 AROUND = 70
+_ALSO = re.compile(r"^<!-- also: (.*) -->\s*\Z", re.MULTILINE)
 
 # f(name of a page) -> its address; f("LANGUAGE/FILE") -> the address of a picture, "" if there is none.
 Address = Callable[[str], str]
@@ -32,6 +34,8 @@ class HelpPage:
     # Its first paragraph, and all its words; plain text.
     summary: str
     text: str
+    # What finds it and is not shown.
+    also: str
     tokens: Sequence[Token]
 
 
@@ -54,9 +58,11 @@ def read(name: str, language: str) -> HelpPage:
 
 @lru_cache(maxsize=200)
 def _read(name: str, language: str, path: Path, _changed: int) -> HelpPage:
-    tokens = MarkdownIt("commonmark", {"html": False}).parse(path.read_text(encoding="utf-8"))
+    written = path.read_text(encoding="utf-8")
+    also = "".join(_ALSO.findall(written))
+    tokens = MarkdownIt("commonmark", {"html": False}).parse(_ALSO.sub("", written))
     words = [_plain(token) for token in tokens if token.type == "inline"]
-    return HelpPage(name, language, words[0], words[1], "\n".join(words[1:]), tuple(tokens))
+    return HelpPage(name, language, words[0], words[1], "\n".join(words[1:]), also, tuple(tokens))
 
 
 def _plain(token: Token) -> str:
@@ -114,15 +120,19 @@ def _children(token: Token, address: Address, source: str) -> list[Token]:
 
 def search(text: str, names: Sequence[str], language: str) -> list[Hit]:
     """The pages that have every word of ``text`` somewhere, with or without its accents, those with one in their title
-    first."""
-    words = _without_accents(text).casefold().split()[:10]
+    first, then those whose matters are called so (``also``)."""
+    words = _without_accents(unicodedata.normalize("NFC", text)).casefold().split()[:10]
     if not words:
         return []
-    found: list[tuple[bool, int, Hit]] = []
+    found: list[tuple[int, int, Hit]] = []
     for page in (read(name, language) for name in names):
         title, body = _without_accents(page.title).casefold(), _without_accents(page.text).casefold()
-        if all(word in title or word in body for word in words):
-            found.append((not any(word in title for word in words), len(found), _hit(page, words)))
+        also = _without_accents(page.also).casefold()
+        if all(word in title or word in also or word in body for word in words):
+            place = (
+                0 if any(word in title for word in words) else 1 if any(word in also for word in words) else 2
+            )
+            found.append((place, len(found), _hit(page, words)))
     return [hit for _title, _number, hit in sorted(found, key=lambda one: one[:2])]
 
 

@@ -21,6 +21,9 @@ REFUSED = {
     patient_codes.PHONE: _(
         "This looks like a telephone number, which leads to a person. Use a code of your own."
     ),
+    patient_codes.LOST: _(
+        "A character of this was lost on the way (�): another code might look the same. Type it, or send it as UTF-8."
+    ),
     patient_codes.MARKS: _(
         "This holds characters that cannot be seen or turn the direction of writing. Use one line of plain letters."
     ),

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 
 EMAIL, RESIDENT_NUMBER = "email", "resident_number"
-NAME, PHONE, MARKS = "name", "phone", "marks"
+NAME, PHONE, MARKS, LOST = "name", "phone", "marks", "lost"
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # Six digits of a date of birth, a digit 1-8 for century and sex, six more.
@@ -90,7 +90,9 @@ def without_codes(text: str, codes: Iterable[str]) -> str:
 
 
 def refused(code: str) -> str:
-    """Why the code must not be used: MARKS, EMAIL, RESIDENT_NUMBER, PHONE, or '' for a usable one."""
+    """Why the code must not be used: MARKS, LOST, EMAIL, RESIDENT_NUMBER, PHONE, or '' for a usable one."""
+    if "\N{REPLACEMENT CHARACTER}" in code:
+        return LOST
     if any(not character.isprintable() for character in code):
         return MARKS
     return leads_to_person(code)

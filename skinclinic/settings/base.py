@@ -108,7 +108,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "skinclinic.web.versions.SlashMiddleware",
     # Before the CSRF check, which reads the whole body.
     "skinclinic.web.middleware.BodySizeMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -130,6 +130,8 @@ MIDDLEWARE = [
     # What it writes of an answer is written before that is sent.
     "skinclinic.web.audited.AuditMiddleware",
     "skinclinic.web.leaving.LeavingMiddleware",
+    # Last: whatever else asks how a request came knows it as it came.
+    "skinclinic.web.methods.HeadMiddleware",
 ]
 
 ROOT_URLCONF = "skinclinic.urls"
@@ -248,15 +250,18 @@ REST_FRAMEWORK = {
         "skinclinic.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["skinclinic.api.permissions.ClinicPermission"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "skinclinic.api.permissions.ClinicPermission",
+        "skinclinic.api.permissions.KnownParameters",
+    ],
     "DEFAULT_PAGINATION_CLASS": "skinclinic.api.pagination.KeysetPagination",
     "DEFAULT_FILTER_BACKENDS": ["skinclinic.api.filtering.OwnRowsFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "skinclinic.api.schema.Schema",
     "EXCEPTION_HANDLER": "skinclinic.api.errors.handle",
     "DEFAULT_PARSER_CLASSES": [
         "skinclinic.api.parsers.JSONParser",
-        "rest_framework.parsers.FormParser",
-        "rest_framework.parsers.MultiPartParser",
+        "skinclinic.api.parsers.FormParser",
+        "skinclinic.api.parsers.MultiPartParser",
     ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "skinclinic.api.negotiation.AnswersAnyway",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

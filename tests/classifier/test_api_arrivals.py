@@ -23,10 +23,10 @@ def program(clinician, model_version) -> Client:
     return Client(headers={"Authorization": f"Token {factories.make_token(clinician)}"})
 
 
-def send(client, seed=1, key="", prefer="", **fields):
+def send(client, seed=1, key=None, prefer=None, **fields):
     headers = {"Idempotency-Key": key, "Prefer": prefer}
     file = SimpleUploadedFile("lesion.jpg", factories.jpeg_bytes(seed), "image/jpeg")
-    sent = {name: value for name, value in headers.items() if value}
+    sent = {name: value for name, value in headers.items() if value is not None}
     return client.post("/api/v1/photos/", {"file": file, **fields}, headers=sent)
 
 
@@ -105,6 +105,7 @@ def test_a_key_means_one_request_for_a_day(program, clinic, admin_user):
     assert code_of(send(program, key="k-1", **SAID | {"site": "nose"})) == (422, "key_reused")
     assert code_of(send(program, 2, key="k-1", **SAID)) == (422, "key_reused")
     assert code_of(send(program, 2, key="x" * 201)) == (400, "bad_key")
+    assert code_of(send(program, 2, key="")) == (400, "bad_key")
     # Of another person it is another key.
     theirs = Client(headers={"Authorization": f"Token {factories.make_token(admin_user)}"})
     assert send(theirs, 2, key="k-1").status_code == 201

@@ -85,7 +85,7 @@ def test_the_server_says_what_it_can_to_everybody(program, case):
     offered = {one["type"]: one for one in said["rest"][0]["resource"]}
     assert set(offered) == {
         "Patient", "BodyStructure", "Media", "DiagnosticReport", "Observation", "Provenance", "Device", "Binary",
-        "CodeSystem",
+        "CodeSystem", "OperationDefinition",
     }  # fmt: skip
     # What is told is so: each parameter of each resource is taken.
     for name, one in offered.items():
@@ -99,6 +99,9 @@ def test_the_server_says_what_it_can_to_everybody(program, case):
             said = read(program, f"{name}?{asked}") if asked else {}
             assert bool(found(said, "include")) == bool(asked), name
     assert {one["name"] for one in offered["Patient"]["operation"]} == {"match"}
+    # The standard has no such operation: it is defined here.
+    (own,) = offered["BodyStructure"]["operation"]
+    assert read(program, own["definition"])["url"] == own["definition"]
 
 
 def test_a_patient_under_the_code_and_a_lesion_with_its_codes(program, case, patient, clinic):
@@ -372,6 +375,8 @@ def test_a_patient_is_matched_by_the_code_for_certain_or_not_at_all(
     for wrong in (
         {}, {"identifier": []}, {"identifier": [{"system": system}]}, {"identifier": ["P-1042"]},
         {"identifier": [{"value": 5}]}, {"identifier": code * 11}, {"identifier": code, "birthDate": "yesterday"},
+        {"identifier": code, "birthDate": "1961-02-30"}, {"identifier": code, "gender": "woman"},
+        {"identifier": [{"sytem": system, "value": "P-1042"}]},
     ):  # fmt: skip
         assert told(match(wrong, status=400)) == "invalid", wrong
     assert told(match({"identifier": code}, status=400, count={"valueInteger": 0})) == "invalid"
@@ -516,12 +521,40 @@ def test_what_is_archived_or_not_filed_is_no_patient_here(program, case, analysi
         ("Media?_include=Media:subject:Group", 400, "invalid"), ("Device?_revinclude=x", 400, "invalid"),
         ("Media?_include:iterate=Media:patient", 400, "invalid"), ("Patient/$match", 405, "method_not_allowed"),
         ("Patient?_sort=identifier&cursor=x", 404, "not_found"),
+        ("Patient?identifier=", 400, "invalid"), ("Observation?code=", 400, "invalid"),
+        ("Patient?_count=1&_count=2", 400, "invalid"), ("metadata?mode=terminology", 400, "invalid"),
+        ("", 404, "not_found"), (BASE, 404, "not_found"),
+        ("Patient?_format=application/fhir+json", 200, ""), ("Patient?gender=urn:x|Female", 200, ""),
         ("Patient?identifier=%00", 200, ""), ("Patient?_id=9999999999999999999999", 200, ""),
     ],
 )  # fmt: skip
 def test_errors_are_operation_outcomes(program, clinic, address, status, code):
     said = read(program, address, status)
     assert status == 200 or told(said) == code
+
+
+def test_only_json_is_spoken_and_the_system_of_a_code_counts(program, patient):
+    asked = {
+        "application/fhir+xml": 406,
+        "application/xml;q=0.9": 406,
+        "application/fhir+xml, */*;q=0.1": 200,
+        "text/html": 200,
+    }
+    for accept, status in asked.items():
+        answer = program.get(f"{FHIR}/Patient/{patient.pk}", headers={"Accept": accept})
+        assert answer.status_code == status, accept
+        checked(json.loads(answer.content))
+    for kind in ("application/fhir+xml", "text/plain", "application/x-www-form-urlencoded"):
+        answer = program.generic("POST", f"{FHIR}/Patient/$match", b"{}", content_type=kind)
+        assert answer.status_code == 415 and told(checked(answer.json())) == "unsupported_media_type"
+    genders = "http://hl7.org/fhir/administrative-gender"
+    for sent, number in (
+        ("female", 1),
+        (f"{genders}|female", 1),
+        ("urn:elsewhere|female", 0),
+        ("|female", 0),
+    ):
+        assert len(found(read(program, f"Patient?gender={sent}"))) == number, sent
 
 
 def test_who_has_no_right_is_told_so_as_an_outcome(clinic, clinician):

@@ -1,10 +1,18 @@
 """The API over the clinic's rows: three people, one shape of error, bad input."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.urls import get_resolver
+from django.utils import timezone
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.test import APIClient
+from rest_framework.views import APIView
 
+from classifier.api.fhir.answering import FhirView
 from classifier.services.analysis import assessments
+from skinclinic.api.permissions import KnownParameters
 from skinclinic.models import Diagnosis, Lesion, Member, Patient, Photo
 from skinclinic.services import diagnoses
 from tests import factories, results
@@ -152,6 +160,12 @@ def test_when_a_photo_was_taken_is_the_cameras_clock(api, clinician, photo, sett
     client.patch(address, {"captured_at": "2024-05-03T23:30:11-03:00"}, format="json")
     client.patch(address, {"kind": "overview"}, format="json")
     assert client.get(address).json()["captured_at"] == "2024-05-03T23:30:11-03:00"
+    # Tomorrow it is somewhere already; no camera was at the day after. What stands may be sent back.
+    coming = timezone.now() + timedelta(days=3)
+    assert client.patch(address, {"captured_at": coming.isoformat()}, format="json").status_code == 400
+    Photo.objects.filter(pk=photo.pk).update(captured_at=coming.replace(microsecond=0), captured_offset=None)
+    whole = client.get(address).json()["captured_at"]
+    assert client.patch(address, {"captured_at": whole}, format="json").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -207,6 +221,43 @@ def test_a_size_or_a_filter_that_makes_no_sense_is_refused_and_not_passed_over(a
         assert list(error_of(answer)["fields"]) == [wrong.partition("=")[0]]
     for right in ("page_size=200", "page_size=1000", "page_size=", "unfiled=true", "unfiled=", "is_proven=0"):
         assert client.get(f"/api/lesions/?{right}").status_code == 200, right
+
+
+def test_a_parameter_that_there_is_none_of_is_refused_at_every_address(api, clinician, photo):
+    """Also where a field of the body was put into the address: the photo would be filed under nobody."""
+    client = api(clinician)
+    for address in (
+        "me/",
+        "sites/",
+        "codes/",
+        "patients/",
+        f"photos/{photo.pk}/",
+        f"photos/{photo.pk}/image/",
+    ):
+        for asked in ("nosuch=1", "format=json&format=json" if address != "patients/" else "code=A&code=B"):
+            answer = client.get(f"/api/v1/{address}?{asked}")
+            assert answer.status_code == 400, (address, asked)
+            assert list(error_of(answer)["fields"]) == [asked.partition("=")[0]]
+    sent = client.post("/api/v1/patients/?sex=male", {"code": "A-1"})
+    assert sent.status_code == 400 and not Patient.objects.exists()
+    assert client.get("/api/v1/codes/?clinic=" + photo.clinic.slug).status_code == 200
+    assert client.delete(f"/api/v1/photos/{photo.pk}/?reason=duplicate").status_code == 200
+    # New views are held to it, too; those of FHIR hold themselves to it.
+    views = [found for found in _views(get_resolver()) if not issubclass(found, FhirView)]
+    assert len(views) > 40
+    assert {view for view in views if KnownParameters not in view.permission_classes} == {
+        SpectacularAPIView,
+        SpectacularSwaggerSplitView,
+    }
+
+
+def _views(resolver):
+    """Classes of the API's views, as addresses lead to them."""
+    for pattern in resolver.url_patterns:
+        if hasattr(pattern, "url_patterns"):
+            yield from _views(pattern)
+        elif issubclass(getattr(pattern.callback, "cls", object), APIView):
+            yield pattern.callback.cls
 
 
 def test_list_of_lesions_takes_the_same_queries_for_1_and_30(
@@ -277,8 +328,18 @@ def test_schema_and_its_page_are_for_who_is_signed_in_and_without_inline_code(ap
     assert api().get("/api/schema/").status_code == 401
     assert api().get("/api/docs/").url == "/login/?next=/api/v1/docs/"
     program = Client(headers={"Authorization": f"Token {factories.make_token(clinician)}"})
-    schema = program.get("/api/schema/")
+    schema = program.get("/api/schema/?format=json")
     assert schema.status_code == 200
+    told = schema.json()["paths"]
+    untold = [path for path, every in told.items() for one in every.values() if "400" not in one["responses"]]
+    assert untold == [], "each refuses a parameter that there is none of"
+    for name in (
+        "study-results/{id}/",
+        "study-results/{id}/file/",
+        "analyses/{id}/similar/",
+        "photos/{id}/dicom/",
+    ):
+        assert "409" in told[f"/api/v1/{name}"]["get"]["responses"], name
     assert schema["Content-Disposition"].startswith("attachment")
     shown = client_for(clinician).get("/api/docs/")
     assert "Content-Disposition" not in shown

@@ -1,6 +1,7 @@
 """Help says what the product says: its quoted names, its links, and that every page leads to one."""
 
 import re
+import unicodedata
 from pathlib import Path
 
 import polib
@@ -104,6 +105,14 @@ def test_search_needs_every_word_and_puts_titles_first():
     assert names[0] == "worklist" and "decide" not in names[:1]
     assert pages.search("biopsy zebra", contents.ALL, "en") == []
     assert pages.search("  ", contents.ALL, "en") == []
+    # By what others call it, also as some keyboards write Hangul; that is not shown.
+    for words, language, name in (
+        ("forgot password", "en", "account"), ("임계값", "ko", "thresholds"),
+        ("tamanho da amostra", "pt-br", "study-making"),
+        (unicodedata.normalize("NFD", "표본 크기"), "ko", "study-making"), ("SMART", "en", "standards"),
+    ):  # fmt: skip
+        assert [hit.page.name for hit in pages.search(words, contents.ALL, language)][:1] == [name], words
+    assert "also:" not in "".join(pages.html(pages.read(name, "en"), str, str) for name in contents.ALL)
     (hit,) = [
         hit for hit in pages.search("조직검사 편지함", contents.ALL, "ko") if hit.page.name == "worklist"
     ]

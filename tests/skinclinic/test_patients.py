@@ -29,6 +29,7 @@ class TestCodes:
             ("Kim +82 10-1234-5678", "phone"),
             ("\u202egnp.exe", "marks"),
             ("P-1\u200b", "marks"),
+            ("\ufffd\ufffd-1", "lost"),
             ("P-0001", ""),
             ("2026-11-22/3", ""),
             ("901301-1234567", ""),  # there is no 13th month

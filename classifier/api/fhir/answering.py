@@ -13,8 +13,9 @@ from rest_framework.views import APIView
 from classifier.models import Analysis
 from classifier.presenters.fhir import lesion
 from classifier.presenters.fhir.teller import Teller, base_of
-from skinclinic.api import errors
+from skinclinic.api import errors, strict
 from skinclinic.api.base import ApiRequest
+from skinclinic.api.permissions import ClinicPermission
 from skinclinic.fhir import JSON
 from skinclinic.fhir.parts import Json, issue, outcome
 
@@ -25,6 +26,13 @@ _ISSUES = {
     503: "transient", 507: "no-store",
 }  # fmt: skip
 _JSONS = ("", "json", JSON, "application/json", "text/json")
+_SENT = (JSON, "application/json", "text/json")
+# Kinds of FHIR's answers that there are none of here.
+_OTHERS = frozenset(
+    ("application/fhir+xml", "application/xml", "text/xml", "application/fhir+turtle", "text/turtle")
+)
+# Of several values only the last would count.
+_ONCE = frozenset(("_count", "_sort", "_total", "_format", "cursor", "mode"))
 
 
 class FhirRenderer(JSONRenderer):
@@ -33,14 +41,20 @@ class FhirRenderer(JSONRenderer):
 
 
 class JsonOnly(BaseContentNegotiation):
-    """JSON whatever is asked for by ``Accept``, as the rest of the API; ``_format`` may ask for nothing else."""
+    """JSON, as the rest of the API, unless ``Accept`` or ``_format`` wants another kind of FHIR's alone."""
 
     def select_parser(self, request, parsers):
-        return parsers[0] if parsers else None
+        sent = request.content_type.partition(";")[0].strip().lower()
+        return parsers[0] if parsers and sent in _SENT else None
 
     def select_renderer(self, request, renderers, format_suffix=None):
-        if request.query_params.get("_format", "") not in _JSONS:
-            raise NotAcceptable
+        # A + that nobody has quoted arrives as a blank.
+        asked = request.query_params.get("_format", "").replace(" ", "+")
+        wanted = {
+            one.partition(";")[0].strip().lower() for one in request.headers.get("Accept", "").split(",")
+        }
+        if asked not in _JSONS or (not asked and wanted <= _OTHERS):
+            raise NotAcceptable(_("FHIR is answered as JSON alone (application/fhir+json)."))
         return renderers[0], renderers[0].media_type
 
 
@@ -49,6 +63,8 @@ class FhirView(APIView):
 
     schema = None
     request: ApiRequest
+    # ``require_known`` is called once the row is known to be one's own.
+    permission_classes = [ClinicPermission]
     renderer_classes = [FhirRenderer]
     content_negotiation_class = JsonOnly
     # Parameters besides ``_format``.
@@ -59,16 +75,16 @@ class FhirView(APIView):
 
     def require_known(self) -> None:
         """Raise ValidationError for a parameter that there is none of: nothing that was asked is passed over."""
-        if wrong := sorted(set(self.request.query_params) - self.parameters - {"_format"}):
-            known = ", ".join(sorted({*self.parameters, "_format"}))
-            raise ValidationError({name: [_no_parameter(known)] for name in wrong})
+        asked, known = self.request.query_params, {*self.parameters, "_format"}
+        if wrong := sorted(set(asked) - known):
+            raise ValidationError({name: [strict.no_parameter(known)] for name in wrong})
+        if again := strict.twice(asked, known - _ONCE):
+            raise ValidationError(again)
+        if empty := [name for name in asked if name not in _ONCE and "" in asked.getlist(name)]:
+            raise ValidationError({name: [_("This is empty. Say what is searched for.")] for name in empty})
 
     def get_exception_handler(self):
         return _handle
-
-
-def _no_parameter(known: str) -> str:
-    return _("There is no such parameter. There are: %(known)s.") % {"known": known}
 
 
 def _handle(error: Exception, context: dict[str, Any]) -> Response | None:

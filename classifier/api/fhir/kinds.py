@@ -14,6 +14,7 @@ from classifier.api.fhir.searching import (
     keys,
     moments,
     number,
+    of_system,
     patient_codes,
     referenced,
     words,
@@ -57,7 +58,11 @@ PATIENT = Kind(
     {
         **_ANY,
         "identifier": patient_codes("pk"),
-        "gender": words("sex", {key: key for key in Patient.Sex.values}),
+        "gender": words(
+            "sex",
+            {key: key for key in Patient.Sex.values},
+            "http://hl7.org/fhir/administrative-gender",
+        ),
         "birthdate": years("birth_year"),
     },
     {**_SORTS, "identifier": "code", "birthdate": Coalesce("birth_year", Value(0))},
@@ -121,8 +126,8 @@ DEVICE = Kind(
     "Device",
     rows.models_of,
     answers.device,
-    {**_ANY, "identifier": Parameter("token", lambda found, sent, _teller: found.filter(
-        weights_sha256__in=[one.rpartition("|")[2] for one in sent.split(",")]
+    {**_ANY, "identifier": Parameter("token", lambda found, sent, teller: found.filter(
+        weights_sha256__in=of_system(sent, f"{teller.base}/NamingSystem/model")
     ))},
     _SORTS,
 )  # fmt: skip

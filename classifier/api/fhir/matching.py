@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/patient-operation-match.html
 """
 
+from datetime import UTC
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from classifier.presenters.fhir import people, rows
 from classifier.presenters.fhir.teller import Teller
 from skinclinic.api import strict
 from skinclinic.api.base import ApiRequest
+from skinclinic.fhir import dates
 from skinclinic.fhir.parts import Json, bundle, entry, issue, outcome
 from skinclinic.models import Patient
 from skinclinic.services import audit
@@ -24,6 +26,10 @@ GRADE = {"url": "http://hl7.org/fhir/StructureDefinition/match-grade", "valueCod
 # What a Patient may say that is compared with nothing here, and what says nothing of a person.
 _READ = frozenset(("identifier", "gender", "birthDate"))
 _ASIDE = frozenset(("resourceType", "id", "meta", "implicitRules", "language", "text", "active"))
+# What an identifier and a parameter may say in FHIR; another name is a slip of the pen, and would change what is found.
+_OF_IDENTIFIER = frozenset(("id", "extension", "use", "type", "system", "value", "period", "assigner"))
+_OF_PARAMETER = frozenset(("id", "extension", "name", "resource", "valueBoolean", "valueInteger"))
+_GENDERS = ("male", "female", "other", "unknown")
 
 
 class Match(FhirView):
@@ -59,7 +65,7 @@ def _patient_sent(body: dict[str, Any]) -> Json:
             {"resourceType": [_("Send a Parameters resource with the parameter “resource”.")]}
         )
     for one in sent:
-        name = one.get("name") if isinstance(one, dict) else None
+        name = one.get("name") if isinstance(one, dict) and _OF_PARAMETER.issuperset(one) else None
         if name not in ("resource", "onlyCertainMatches", "count") or name in given:
             raise ValidationError({"parameter": [_not_a_parameter()]})
         given[name] = one
@@ -94,8 +100,10 @@ def _found(sent: Json, teller: Teller) -> tuple[Patient | None, list[str]]:
         remarks.append(
             _("Compared are identifiers, sex and year of birth: the archive holds no names and addresses.")
         )
-    year = _year(sent.get("birthDate"))
-    fitting = [one for one in candidates.values() if not _contradicts(one, sent.get("gender"), year)]
+    year, gender = _year(sent.get("birthDate")), sent.get("gender")
+    if gender not in (None, *_GENDERS):
+        raise ValidationError({"gender": [_("Give one of %(known)s.") % {"known": ", ".join(_GENDERS)}]})
+    fitting = [one for one in candidates.values() if not _contradicts(one, gender, year)]
     if len(fitting) < len(candidates):
         remarks.append(_("A patient with this code is left out: sex or year of birth differ."))
     if len(fitting) > 1:
@@ -114,7 +122,8 @@ def _identifiers(sent: Json) -> list[tuple[str | None, str]]:
         )
     found = []
     for one in told:
-        system, value = (one.get("system"), one.get("value")) if isinstance(one, dict) else (None, None)
+        is_one = isinstance(one, dict) and _OF_IDENTIFIER.issuperset(one)
+        system, value = (one.get("system"), one.get("value")) if is_one else (None, None)
         if not isinstance(value, str) or not isinstance(system, str | None):
             raise ValidationError(
                 {"identifier": [_("Each identifier needs a value; system and value are texts.")]}
@@ -127,9 +136,15 @@ def _year(sent: object) -> int | None:
     """The year of a date of birth. Raises ValidationError."""
     if sent is None:
         return None
-    if not isinstance(sent, str) or not sent[:4].isdecimal() or sent[4:5] not in ("", "-") or len(sent) < 4:
-        raise ValidationError({"birthDate": [_("Give a date such as 1961 or 1961-03-04.")]})
-    return int(sent[:4])
+    try:
+        if not isinstance(sent, str) or "T" in sent:
+            raise ValueError
+        _prefix, begin, _end = dates.span(sent, UTC)
+        if not sent.startswith(str(begin.year)):
+            raise ValueError
+    except ValueError:
+        raise ValidationError({"birthDate": [_("Give a date such as 1961 or 1961-03-04.")]}) from None
+    return begin.year
 
 
 def _contradicts(row: Patient, gender: object, year: int | None) -> bool:

@@ -82,7 +82,8 @@ class ObservationSearch(FhirView):
         return [set(sent.split(",")) for sent in self.request.query_params.getlist(name)]
 
     def _found(self, after: Place) -> Iterator[Found]:
-        codes = [{one.rpartition("|")[2] for one in sent} for sent in self._asked("code")]
+        own, asked = self.told.own_codes, self.request.query_params.getlist("code")
+        codes = [set(searching.of_system(sent, own)) for sent in asked]
         if after.kind == PATHOLOGY and all(PATHOLOGY in sent for sent in codes):
             yield from self._pathologies(after)
         if all(SCORE in sent for sent in codes):

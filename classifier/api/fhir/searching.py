@@ -53,6 +53,11 @@ def _cannot(kind: str, sent: str) -> str:
         return _("“%(sent)s” is no date. Give one such as 2026, 2026-03-04 or ge2026-03-04.") % {
             "sent": sent[:60]
         }
+    return not_here(sent)
+
+
+def not_here(sent: str) -> str:
+    """What is said of a value that is none of those that there are."""
     return _("“%(sent)s” cannot be searched for here.") % {"sent": sent[:60]}
 
 
@@ -122,12 +127,8 @@ def number(column: str, system: str) -> Parameter:
     """An identifier that is our own number: ``identifier=URI|5`` or ``identifier=5``."""
 
     def narrow(rows: QuerySet, sent: str, teller: Teller) -> QuerySet:
-        found = []
-        for one in sent.split(","):
-            uri, bar, value = one.rpartition("|")
-            if is_key(value) and (not bar or uri == f"{teller.base}/NamingSystem/{system}"):
-                found.append(int(value))
-        return rows.filter(**{f"{column}__in": found})
+        found = of_system(sent, f"{teller.base}/NamingSystem/{system}")
+        return rows.filter(**{f"{column}__in": [int(one) for one in found if is_key(one)]})
 
     return Parameter("token", narrow)
 
@@ -176,11 +177,17 @@ def patients_of(system: str | None, code: str, teller: Teller) -> list[Patient]:
     return found
 
 
-def words(column: str, known: dict[str, str]) -> Parameter:
-    """One of some codes: ``gender=female``."""
+def of_system(sent: str, system: str) -> list[str]:
+    """The codes of a token (``SYSTEM|CODE`` or ``CODE``, with commas between them) that may be of this system."""
+    told = [one.rpartition("|") for one in sent.split(",")]
+    return [code for uri, bar, code in told if not bar or uri == system]
+
+
+def words(column: str, known: dict[str, str], system: str) -> Parameter:
+    """One of some codes of a system: ``gender=female``."""
 
     def narrow(rows: QuerySet, sent: str, teller: Teller) -> QuerySet:
-        asked = [one.rpartition("|")[2] for one in sent.split(",")]
+        asked = of_system(sent, system)
         if wrong := [one for one in asked if one not in known]:
             raise ValueError(wrong[0])
         return rows.filter(**{f"{column}__in": [known[one] for one in asked]})

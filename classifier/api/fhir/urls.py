@@ -16,8 +16,12 @@ _READS = [
     for name, kind in kinds.SEARCHED.items()
 ]
 urlpatterns = [
+    path("", NothingHere.as_view(), name="api-fhir-root"),
     path("metadata", views.Metadata.as_view(), name="api-fhir-metadata"),
     path("CodeSystem/skinclinic", views.Codes.as_view(), name="api-fhir-codesystem"),
+    path(
+        "OperationDefinition/BodyStructure-everything", views.Operation.as_view(), name="api-fhir-operation"
+    ),
     *_SEARCHES,
     *_READS,
     path("Patient/$match", Match.as_view(), name="api-fhir-match"),

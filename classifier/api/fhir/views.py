@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -45,6 +45,8 @@ class Metadata(FhirView):
 
     def get(self, request: Request) -> Response:
         self.require_known()
+        if (mode := request.query_params.get("mode", "full")) not in ("full", "normative"):
+            raise ValidationError({"mode": [searching.not_here(mode)]})
         searched = {name: (kind.parameters, kind.operations) for name, kind in kinds.SEARCHED.items()}
         searched[kinds.OBSERVATION] = OBSERVED, ()
         offered = {
@@ -56,7 +58,7 @@ class Metadata(FhirView):
             )
             for name, (parameters, operations) in searched.items()
         }
-        offered |= {"Binary": capability.Offered(), "CodeSystem": capability.Offered()}
+        offered |= {name: capability.Offered() for name in ("Binary", "CodeSystem", "OperationDefinition")}
         version = str(settings.SPECTACULAR_SETTINGS["VERSION"])
         return Response(capability.statement(base_of(self.request), version, timezone.now(), offered))
 
@@ -67,6 +69,14 @@ class Codes(FhirView):
     def get(self, request: Request) -> Response:
         self.require_known()
         return Response(systems.own_codes(self.teller()))
+
+
+class Operation(FhirView):
+    """The operation that only this product has."""
+
+    def get(self, request: Request) -> Response:
+        self.require_known()
+        return Response(capability.everything(base_of(request)))
 
 
 class Search(FhirView):

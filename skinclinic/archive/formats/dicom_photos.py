@@ -30,6 +30,10 @@ AGAIN = _("a DICOM object that is there already under another name")
 _PASSED_OVER = {"no_photo": NO_PHOTO, "frames": FRAMES}
 _REFUSED = {
     "damaged": _("cannot be read as DICOM (%(why)s); have it sent again"),
+    "letters": _(
+        "the patient’s ID or the diagnosis is not written in the character set that it names (%(name)s): patients"
+        " might be taken for each other; have it sent again"
+    ),
     "syntax": _(
         "its picture is packed in a way that is not read (%(name)s); have it sent as JPEG or unpacked"
     ),

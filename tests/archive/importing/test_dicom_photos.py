@@ -25,7 +25,7 @@ from skinclinic.archive.formats.dicom_photos import NO_DIAGNOSIS
 from skinclinic.archive.models import Entry, Import
 from skinclinic.archive.presenters import import_report
 from skinclinic.archive.services.importing import imports
-from skinclinic.dicom import objects
+from skinclinic.dicom import objects, reading
 from skinclinic.engine import jobs
 from skinclinic.imaging import limited
 from skinclinic.models import Lesion, Patient
@@ -169,6 +169,32 @@ def test_files_that_are_no_photos_are_passed_over_by_kind_and_name(begin):
     assert any("already under another name" in kind for kind in found)
 
 
+def in_other_letters(name: str) -> bytes:
+    """Korean as its text says it is not: of two patients the same would be left."""
+    said = {name: "Q" * 10, "SpecificCharacterSet": "ISO_IR 192"}
+    return of_another_system(1, **said).replace(b"Q" * 10, "환자환자환".encode("cp949"))
+
+
+def test_colours_of_a_palette_are_those_of_the_picture():
+    numbers, said = np.arange(64, dtype="uint8").repeat(96).reshape(64, 96), {}
+    for name, factor in (("Red", 4), ("Green", 0), ("Blue", 1)):
+        said[f"{name}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
+        said[f"{name}PaletteColorLookupTableData"] = (
+            np.arange(256, dtype="<u2") % 64 * factor * 256
+        ).tobytes()
+    data = of_another_system(
+        1,
+        Rows=64,
+        SamplesPerPixel=1,
+        PhotometricInterpretation="PALETTE COLOR",
+        PixelData=numbers.tobytes(),
+        **said,
+    )
+    _said, made = reading.read(data, with_picture=True)
+    colours = np.asarray(Image.open(io.BytesIO(made)))
+    assert colours.shape == (64, 96, 3) and colours[20, 5].tolist() == [80, 0, 20]
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -178,6 +204,9 @@ def test_files_that_are_no_photos_are_passed_over_by_kind_and_name(begin):
         (of_another_system(1, BitsAllocated=16, BitsStored=16, HighBit=15), "16 bits"),
         (of_another_system(1, syntax=DeflatedExplicitVRLittleEndian), "packed in a way that is not read (Deflated"),
         (of_another_system(1, PixelData=b"\0" * 64), "cannot be read"),
+        (in_other_letters("PatientID"), "is not written in the character set that it names (ISO_IR 192)"),
+        (in_other_letters("AdmittingDiagnosesDescription"), "is not written in the character set"),
+        (of_another_system(1, SamplesPerPixel=1, PhotometricInterpretation="PALETTE COLOR"), "its palette"),
         (of_another_system(1, Rows=20, Columns=20, PixelData=bytes(1200)), "20"),
     ],
 )  # fmt: skip

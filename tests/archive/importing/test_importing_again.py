@@ -373,8 +373,10 @@ def test_what_a_source_calls_patients_and_photos_may_not_lead_to_persons(begin, 
     rows = [
         ["0.jpg", "ak", "900101-1234567", "L1", *FIRST[0][4:]],
         ["1.jpg", "bcc", "Jane Doe", "L2", *FIRST[1][4:]],
+        ["2.jpg", "ak", "\ufffd\ufffd-1", "L3", *FIRST[2][4:]],
     ]
     refused = begin(rows)
+    assert "was lost" in import_runs.told(refused)
     assert refused.state == "refused" and "use a code [2]" in import_runs.told(refused)
     assert "looks like a person's name" in import_runs.told(refused, "notes") and "900101" not in str(
         refused.report

@@ -2,12 +2,14 @@
 
 import io
 import json
+from urllib.parse import quote
 
 import pytest
 from rest_framework.exceptions import APIException
 from rest_framework.test import APIClient
 
 from skinclinic.api.parsers import JSONParser
+from skinclinic.models import Patient
 from tests import factories
 from tests.cases import each
 
@@ -52,3 +54,30 @@ def test_a_browsers_tab_and_any_accept_get_json(clinician, client_for, clinic):
                 answer = client.get(f"/api/{path}", headers={"Accept": accept})
                 assert answer.status_code in (200, 401, 404), path
                 assert answer["Content-Type"].startswith("application/json")
+
+
+@pytest.mark.django_db
+def test_what_would_be_lost_or_read_otherwise_is_refused_with_its_name(clinician):
+    """Two codes in another charset than was said, of which the same would be left; all but the last of two."""
+    client = APIClient()
+    client.force_authenticate(clinician)
+
+    def send(body: bytes, kind: str, **more) -> tuple[int, list[str]]:
+        answer = client.generic("POST", "/api/v1/patients/", body, content_type=kind, **more)
+        error = answer.json().get("error", {})
+        return answer.status_code, list(error.get("fields", [error.get("code", "")]))
+
+    form, parts = "application/x-www-form-urlencoded", 'multipart/form-data; boundary="b"'
+    korean = "환자-1".encode("cp949")
+    part = b'--b\r\nContent-Disposition: form-data; name="code"\r\n\r\n%s\r\n'
+    assert send(b"code=" + korean, form) == (400, ["parse_error"])
+    assert send(b"code=" + quote(korean).encode(), form) == (400, ["code"])
+    assert send(part % korean + b"--b--\r\n", parts) == (400, ["code"])
+    assert send(b"code=A-1&code=A-2", form) == (400, ["code"])
+    assert send(part % b"A-1" + part % b"A-2" + b"--b--\r\n", parts) == (400, ["code"])
+    assert send(b'{"code": "A-1", "code": "A-2"}', "application/json") == (400, ["code"])
+    assert send(b'{"code": "A-1"}', "application/json; charset=no-such") == (415, ["unsupported_media_type"])
+    assert send(b'{"code": "A-1"}', "application/json", HTTP_CONTENT_ENCODING="gzip")[0] == 415
+    assert not Patient.objects.exists()
+    assert send(b'{"code": "%s"}' % "환자-1".encode(), "application/json")[0] == 201
+    assert send(b"code=" + "환자-2".encode(), form)[0] == 201

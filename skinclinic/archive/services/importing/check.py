@@ -182,7 +182,13 @@ class _Check:
         """What the source calls the patient must not lead to a person; what looks like a name is shown before anything
         is imported."""
         column = str(self.source.layout.columns.get("patient", ""))
-        if patient_codes.refused(row.patient):
+        reason = patient_codes.refused(row.patient)
+        if reason in (patient_codes.MARKS, patient_codes.LOST):
+            message = _(
+                "the patient's code holds a character that cannot be seen or was lost (�); have it sent as UTF-8"
+            )
+            self._problem(row, message, column=column)
+        elif reason:
             message = _(
                 "the patient is called by an e-mail address, a telephone or a resident number; use a code"
             )

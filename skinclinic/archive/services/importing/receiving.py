@@ -180,7 +180,21 @@ def _reason_against(data: bytes) -> str:
         said, _picture = decoding.dicom(data, with_picture=True)
     except PhotoRejected as rejected:
         return rejected.code
-    return str(said["problem"]) or ("burnt in annotation" if said["burnt_in"] else "")
+    problem = str(said["problem"])
+    return _TOLD.get(problem, problem) or ("burnt in annotation" if said["burnt_in"] else "")
+
+
+# An Error Comment has at most 64 letters, of English alone.
+_TOLD = {
+    "damaged": "cannot be read as DICOM",
+    "letters": "patient ID or diagnosis not in the character set it names",
+    "no_photo": "no photo",
+    "frames": "several frames",
+    "syntax": "transfer syntax that is not read",
+    "no_picture": "no pixel data",
+    "pixels": "too many pixels",
+    "bits": "more than 8 bits a colour",
+}
 
 
 def _status(code: int, reason: str) -> Any:
