@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from fhir.resources.R4B import get_fhir_model_class
 
-from classifier.api.fhir import including, observations
+from classifier.api.fhir import including, observations, searching
 from classifier.services.analysis import assessments
 from skinclinic.fhir import dates
 from skinclinic.models import AuditEvent, Diagnosis, Lesion, Photo
@@ -209,7 +209,9 @@ def test_searches_by_date_id_and_change(program, case, analysis, patient, clinic
     assert not found(read(program, "Patient?birthdate=gt1960"))
 
 
-def test_pages_lead_from_one_to_the_next_and_hold_each_once(program, clinic, case, analysis, clinician):
+def test_pages_lead_from_one_to_the_next_and_hold_each_once(
+    program, clinic, case, analysis, clinician, monkeypatch
+):
     made = {str(factories.make_patient(clinic, f"P-{number}").pk) for number in range(5)} | {
         str(case.patient_id)
     }
@@ -221,6 +223,9 @@ def test_pages_lead_from_one_to_the_next_and_hold_each_once(program, clinic, cas
         address, pages = links.get("next"), pages + 1
     assert pages == 3 and len(seen) == 6 and set(seen) == made
     assert read(program, "Patient?_count=0")["total"] == 6
+    with monkeypatch.context() as patch:
+        patch.setattr(searching, "MOST", 3)
+        assert len(found(read(program, "Patient?_count=5"))) == 3, "no page holds more, whatever is asked for"
     # Observations are of two kinds of rows.
     diagnoses.record(
         lesion=case, user=clinician, kind="pathology", disease="scc", confirmed_by="histopathology"

@@ -30,7 +30,7 @@ class System:
 
     def __init__(self):
         self.came: list[tuple[dict[str, str], bytes]] = []
-        self.status, system = 204, self
+        self.status, self.says, system = 204, b"", self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
@@ -39,6 +39,7 @@ class System:
                 self.send_response(system.status)
                 self.send_header("Location", "http://127.0.0.1:1/elsewhere")
                 self.end_headers()
+                self.wfile.write(system.says)
 
             def log_message(self, *args):
                 pass
@@ -191,6 +192,15 @@ def test_what_is_no_address_is_refused(address):
     with pytest.raises(outgoing.NotSent) as refused:
         outgoing.post(address, b"", {}, HERE)
     assert refused.value.code == "bad_address"
+
+
+def test_an_answer_that_is_too_long_is_none(system, monkeypatch):
+    system.status, system.says = 200, b"12345"
+    assert outgoing.fetch(system.address, {}, b"", HERE) == (200, b"12345")
+    monkeypatch.setattr(outgoing, "MOST_OF_A_ROW", 4)
+    with pytest.raises(outgoing.NotSent) as refused:
+        outgoing.fetch(system.address, {}, b"", HERE)
+    assert refused.value.code == "no_answer"
 
 
 def test_http_goes_into_allowed_networks_alone(monkeypatch):
