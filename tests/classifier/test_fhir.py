@@ -363,6 +363,10 @@ def test_a_patient_is_matched_by_the_code_for_certain_or_not_at_all(
     assert found(match({"identifier": code, "gender": "female", "birthDate": "1961"}))
     for unknown in ([{"value": "P-10"}], [{"system": "urn:elsewhere", "value": "P-1042"}]):
         assert not match({"identifier": unknown}).get("entry")
+    factories.make_patient(clinic, "A-9", is_archived=True)
+    assert not match({"identifier": [{"value": "A-9"}]}).get("entry"), (
+        "nobody of the archive is a patient here"
+    )
     assert AuditEvent.objects.first().action == "patient.match"
     # Two patients fit: neither is certain, until it is said whose code it is.
     factories.make_patient(clinic, "P-2")
@@ -384,7 +388,11 @@ def test_a_patient_is_matched_by_the_code_for_certain_or_not_at_all(
         told(match({"identifier": code}, status=400, onlyCertainMatches={"valueString": "yes"})) == "invalid"
     )
     assert told(match({"identifier": code}, status=400, more={"valueString": "yes"})) == "invalid"
-    for body in ({}, {"resourceType": "Patient"}, {"resourceType": "Parameters", "parameter": [5]}):
+    good = [{"name": "resource", "resource": {"resourceType": "Patient", "identifier": code}}]
+    for body in (
+        {}, {"resourceType": "Patient"}, {"resourceType": "Parameters", "parameter": [5]},
+        {"resourceType": "Parameters", "parameter": good, "contained": []},
+    ):  # fmt: skip
         answer = program.post(f"{FHIR}/Patient/$match", body, content_type="application/json")
         assert answer.status_code == 400 and told(checked(answer.json())) == "invalid"
 
