@@ -140,7 +140,7 @@ def test_each_lesion_is_told_by_the_answer_it_would_have_carried(clinic, in_use,
     seen_by(first, candidate)
     seen_by(second, candidate, ("mm",))
     followed.prove(first, "bcc")
-    # A photo that was answered anew after the pathology, of another square: none of it is held against the first answer.
+    # A photo that was answered anew after the pathology, of another square: none of that belongs to the first answer.
     third = followed.answer(clinic, in_use, lists=("bcc",))
     followed.prove(third, "bcc")
     Analysis.objects.create(
