@@ -19,7 +19,6 @@ PATCHES = np.array(
      (118, 118, 118), (64, 64, 64), (24, 24, 24), (215, 185, 70)]
 )  # fmt: skip
 SIDE, ACROSS = 64, 6
-GREYS = slice(12, 17)
 WHITE = 203.0
 
 # Linear sRGB to linear BT.2020 (ITU-R BT.2087) and to Display P3 (SMPTE EG 432-1).

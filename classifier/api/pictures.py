@@ -1,5 +1,8 @@
 """What the API does to the picture of a photo: covers, and further lesions in it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -67,23 +70,8 @@ class PictureActions(PlainPhotoViewSet):
         photo, data = self._to_change(), request.data
         strict.only(request, "areas", "seen")
         strict.only_in("areas", data.get("areas"), AreaSerializer)
-        try:
-            photos = covering.cover(
-                photo,
-                data.get("areas"),
-                request.user,
-                seen=str(data.get("seen") or ""),
-            )
-        except imaging.CoverRejected as error:
-            raise Refused(400, error.code, refusal_words(error)) from None
-        except refused.Refused as error:
-            raise Refused(409, "not_now", str(error)) from None
-        except ChangedMeanwhile:
-            raise Refused(409, "changed", changed_meanwhile()) from None
-        except store.StorageFull:
-            raise Refused(507, "storage_full", photo_not_stored()) from None
-        except OSError:
-            raise Refused(409, "photo_unreadable", unreadable()) from None
+        with _told():
+            photos = covering.cover(photo, data.get("areas"), request.user, seen=str(data.get("seen") or ""))
         return Response(self._in_json(photos))
 
     @extend_schema(methods=["GET"], responses=AnalysedPhotoSerializer(many=True))
@@ -101,20 +89,27 @@ class PictureActions(PlainPhotoViewSet):
         photo = self._to_change()
         strict.only(request, "x", "y", "size")
         box = {name: request.data[name] for name in ("x", "y", "size") if name in request.data}
-        try:
+        with _told():
             made, is_new = add_lesion(photo, box, request.user)
-        except imaging.BoxRejected as error:
-            raise Refused(400, error.code, refusal_words(error)) from None
-        except refused.Refused as error:
-            raise Refused(409, "not_now", str(error)) from None
-        except ChangedMeanwhile:
-            raise Refused(409, "changed", changed_meanwhile()) from None
-        except store.StorageFull:
-            raise Refused(507, "storage_full", photo_not_stored()) from None
-        except OSError:
-            raise Refused(409, "photo_unreadable", unreadable()) from None
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         return Response(self._in_json([made])[0], status=code)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Why a picture cannot be changed, as the API says it. Raises Refused."""
+    try:
+        yield
+    except (imaging.CoverRejected, imaging.BoxRejected) as error:
+        raise Refused(400, error.code, refusal_words(error)) from None
+    except refused.Refused as error:
+        raise Refused(409, "not_now", str(error)) from None
+    except ChangedMeanwhile:
+        raise Refused(409, "changed", changed_meanwhile()) from None
+    except store.StorageFull:
+        raise Refused(507, "storage_full", photo_not_stored()) from None
+    except OSError:
+        raise Refused(409, "photo_unreadable", unreadable()) from None
 
 
 def changed_meanwhile() -> str:

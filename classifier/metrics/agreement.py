@@ -31,9 +31,3 @@ def standing(diagnosis: str | None, listed: Sequence[str] | None) -> str:
     if diagnosis not in listed:
         return NOT_LISTED
     return FIRST if diagnosis == listed[0] else LISTED
-
-
-def named_within(ranked: Sequence[str | None], disease: str, most: int) -> bool:
-    """Whether a person's own differential (as ``standing`` takes a diagnosis, likeliest first) names the disease among
-    its first ``most``: what a model's first k are held against."""
-    return disease in ranked[:most]

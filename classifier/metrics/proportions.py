@@ -65,13 +65,3 @@ def _wilson(count: int, of: int, n: float) -> Proportion:
 def inside(low: float | None, high: float | None, least: float = -1.0) -> list[float] | None:
     """The interval of a difference of two shares, kept to what such a difference can be; of a share from 0."""
     return None if low is None or high is None else [max(low, least), min(high, 1.0)]
-
-
-def predictive_values(
-    sensitivity: float, specificity: float, prevalence: float
-) -> tuple[float | None, float | None]:
-    """PPV and NPV at another ``prevalence`` (0 to 1) than the sample's; None where nothing is (un)listed."""
-    hits, false_alarms = sensitivity * prevalence, (1 - specificity) * (1 - prevalence)
-    cleared, missed = specificity * (1 - prevalence), (1 - sensitivity) * prevalence
-    listed, unlisted = hits + false_alarms, cleared + missed
-    return (hits / listed if listed else None, cleared / unlisted if unlisted else None)

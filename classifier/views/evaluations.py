@@ -295,13 +295,7 @@ def figure(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespons
         raise Http404
     dataset, model, _runs = chosen_of(request, report)
     found = report.figure(kind, dataset["pk"], model["pk"], key, wanted.form)
-    try:
-        content = figure_files.figure_file(found, wanted.kinds[0], wanted.how)
-    except ValueError:
-        raise Http404 from None
-    return as_file(
-        HttpResponse(content, content_type=TYPES[wanted.kinds[0]]), f"{found.name}.{wanted.kinds[0]}"
-    )
+    return figure_as_file(found, wanted)
 
 
 @report_page
@@ -333,6 +327,16 @@ def _with_table(
     yield "report.json", (report.row.folder / REPORT).read_bytes()
     yield from report.files(dataset, model, wanted.kinds, wanted.how, wanted.form, said)
     yield bundle.INDEX, bundle.index(report.row.name, said)
+
+
+def figure_as_file(found: Figure, wanted: downloads.Wanted) -> HttpResponse:
+    """A figure in the first of the kinds that are wanted. Raises Http404 where it cannot be drawn so."""
+    kind = wanted.kinds[0]
+    try:
+        content = figure_files.figure_file(found, kind, wanted.how)
+    except ValueError:
+        raise Http404 from None
+    return as_file(HttpResponse(content, content_type=TYPES[kind]), f"{found.name}.{kind}")
 
 
 def as_file(response, name: str):

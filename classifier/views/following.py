@@ -19,11 +19,10 @@ from classifier.plots.figures import percent
 from classifier.presenters import downloads
 from classifier.presenters import following as shown
 from classifier.presenters.screens import for_screens
-from classifier.services.evaluation import bundle, figure_files
-from classifier.services.evaluation.figure_files import TYPES
+from classifier.services.evaluation import bundle
 from classifier.services.following import due, records, rules
 from classifier.services.models import registry
-from classifier.views.evaluations import as_file
+from classifier.views.evaluations import as_file, figure_as_file
 from skinclinic.engine import work
 from skinclinic.forms.fields import OneLineField
 from skinclinic.permissions import ADMIN, CURATE, VIEW, clinic_member, get_for
@@ -115,13 +114,7 @@ def figure(request: SignedInRequest, pk: int) -> HttpResponse:
     if wanted is None or kind not in shown.KINDS:
         raise Http404
     found = shown.figure(row, kind, wanted.form)
-    try:
-        content = figure_files.figure_file(found, wanted.kinds[0], wanted.how)
-    except ValueError:
-        raise Http404 from None
-    return as_file(
-        HttpResponse(content, content_type=TYPES[wanted.kinds[0]]), f"{found.name}.{wanted.kinds[0]}"
-    )
+    return figure_as_file(found, wanted)
 
 
 @require_safe

@@ -10,7 +10,6 @@ SPLIT_PLOT, CASES_IN_READERS = "split_plot", "cases_in_readers"
 CASES_IN_TESTS, READERS_IN_TESTS = "cases_in_tests", "readers_in_tests"
 # Any other pattern.
 PARTLY_CROSSED = "partly_crossed"
-PATTERNS = (CROSSED, FEW_GAPS, SPLIT_PLOT, CASES_IN_READERS, CASES_IN_TESTS, READERS_IN_TESTS, PARTLY_CROSSED)
 
 OBUCHOWSKI_ROCKETTE, U_STATISTICS = "obuchowski_rockette", "u_statistics"
 # Of more gaps than this share a crossed design is none any more.

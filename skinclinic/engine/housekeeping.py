@@ -1,9 +1,11 @@
 """What is swept away every few seconds. Apps register their own broom."""
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
 
 from django.db import connection
 from django.db.models.functions import Now
@@ -23,6 +25,25 @@ def broom(function: Callable[[], None]) -> Callable[[], None]:
     """Register a function that removes what has expired."""
     _brooms.append(function)
     return function
+
+
+def now_and_then(seconds: float) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Register a function that looks for what is due, in one process no more often than after so many ``seconds``."""
+
+    def register(function: Callable[[], None]) -> Callable[[], None]:
+        begun_at = -math.inf
+
+        @broom
+        @wraps(function)
+        def look() -> None:
+            nonlocal begun_at
+            if time.monotonic() - begun_at >= seconds:
+                begun_at = time.monotonic()
+                function()
+
+        return function
+
+    return register
 
 
 def sweep() -> None:

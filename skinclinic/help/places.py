@@ -53,8 +53,6 @@ PLACES = {
     "engine-status": "operating", "healthz": "operating", "readyz": "operating",
     "metrics": "operating", "queue": "operating", "help": "account",
 }  # fmt: skip
-# They tell of themselves.
-OF_HELP = ("help", "help-page")
 
 
 def page_for(name: str) -> str:

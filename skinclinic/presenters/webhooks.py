@@ -1,5 +1,7 @@
 """What a webhook's log says in words."""
 
+from collections.abc import Iterable
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -38,3 +40,8 @@ def outcome(message: WebhookMessage) -> str:
 def why(message: WebhookMessage) -> str:
     """Why it has not arrived; "" where it has or was not tried yet."""
     return str(PROBLEMS.get(message.problem, ""))
+
+
+def log(messages: Iterable[WebhookMessage]) -> list[tuple[WebhookMessage, str, str, str]]:
+    """Each with the words for it."""
+    return [(one, what(one), outcome(one), why(one)) for one in messages]

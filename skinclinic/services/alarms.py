@@ -2,7 +2,6 @@
 passwords guessed, a code of a second factor that came again, one person looking at or fetching very much."""
 
 import logging
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from skinclinic.engine import clock
-from skinclinic.engine.housekeeping import broom
+from skinclinic.engine.housekeeping import now_and_then
 from skinclinic.models import Clinic, Member, Role, User
 from skinclinic.models.audit import AuditEvent
 from skinclinic.services import audit, letters
@@ -35,17 +34,7 @@ class Found:
     clinics: set[int] = field(default_factory=set)
 
 
-_looked_at = 0.0
-
-
-@broom
-def look_now_and_then() -> None:
-    global _looked_at
-    if time.monotonic() - _looked_at >= EVERY_SECONDS or not _looked_at:
-        _looked_at = time.monotonic()
-        look()
-
-
+@now_and_then(EVERY_SECONDS)
 def look() -> None:
     """Find what is out of the ordinary, and tell what was not told yet."""
     rows = list(_last_hour())

@@ -97,16 +97,23 @@ def _message(webhook: Webhook, event: str, ids: dict[str, int]) -> WebhookMessag
 
 
 def _enqueue(message: WebhookMessage) -> None:
-    jobs.enqueue(JOB, f"{message.pk}:{message.tries}", subject=message.pk, clinic=message.webhook.clinic)
+    key = f"{message.pk}:{message.next_at.timestamp():.6f}"
+    jobs.enqueue(JOB, key, subject=message.pk, clinic=message.webhook.clinic)
 
 
 def send(message: WebhookMessage) -> Callable[[], None]:
     """Try once; what is to be stored of it, in the transaction that ends the job. Not called in a transaction."""
-    webhook = message.webhook
-    if message.state != State.WAITING or not (webhook.is_on or message.event == TEST):
+    if message.state != State.WAITING:
         return lambda: None
+    if not (message.webhook.is_on or message.event == TEST):
+        return lambda: _put_off(message)
     status, problem = _sent(message)
     return lambda: _note(message, status, problem)
+
+
+def _put_off(message: WebhookMessage) -> None:
+    """It waits until the webhook is on again; by another time it is another job, for this one is done then."""
+    WebhookMessage.objects.filter(pk=message.pk).update(next_at=clock.now())
 
 
 def _sent(message: WebhookMessage) -> tuple[int | None, str]:

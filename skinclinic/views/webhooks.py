@@ -39,7 +39,7 @@ def webhook_list(request: MemberRequest) -> HttpResponse:
 def webhook(request: SignedInRequest, pk: int) -> HttpResponse:
     """One webhook and its log."""
     found = get_for(request.user, Webhook, pk, ADMIN)
-    log = [(one, words.what(one), words.outcome(one), words.why(one)) for one in found.messages.all()[:SHOWN]]
+    log = words.log(found.messages.all()[:SHOWN])
     return render(request, "people/webhook.html", {"webhook": found, "log": log})
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from fhir.resources.R4B import get_fhir_model_class
 
-from classifier.api.fhir import including, observations
+from classifier.api.fhir import including, observations, searching
 from classifier.services.analysis import assessments
 from skinclinic.fhir import dates
 from skinclinic.models import AuditEvent, Diagnosis, Lesion, Photo
@@ -212,7 +212,9 @@ def test_searches_by_date_id_and_change(program, case, analysis, patient, clinic
     assert not found(read(program, "Patient?birthdate=gt1960"))
 
 
-def test_pages_lead_from_one_to_the_next_and_hold_each_once(program, clinic, case, analysis, clinician):
+def test_pages_lead_from_one_to_the_next_and_hold_each_once(
+    program, clinic, case, analysis, clinician, monkeypatch
+):
     made = {str(factories.make_patient(clinic, f"P-{number}").pk) for number in range(5)} | {
         str(case.patient_id)
     }
@@ -224,6 +226,9 @@ def test_pages_lead_from_one_to_the_next_and_hold_each_once(program, clinic, cas
         address, pages = links.get("next"), pages + 1
     assert pages == 3 and len(seen) == 6 and set(seen) == made
     assert read(program, "Patient?_count=0")["total"] == 6
+    with monkeypatch.context() as patch:
+        patch.setattr(searching, "MOST", 3)
+        assert len(found(read(program, "Patient?_count=5"))) == 3, "no page holds more, whatever is asked for"
     # Observations are of two kinds of rows.
     diagnoses.record(
         lesion=case, user=clinician, kind="pathology", disease="scc", confirmed_by="histopathology"
@@ -361,6 +366,10 @@ def test_a_patient_is_matched_by_the_code_for_certain_or_not_at_all(
     assert found(match({"identifier": code, "gender": "female", "birthDate": "1961"}))
     for unknown in ([{"value": "P-10"}], [{"system": "urn:elsewhere", "value": "P-1042"}]):
         assert not match({"identifier": unknown}).get("entry")
+    factories.make_patient(clinic, "A-9", is_archived=True)
+    assert not match({"identifier": [{"value": "A-9"}]}).get("entry"), (
+        "nobody of the archive is a patient here"
+    )
     assert AuditEvent.objects.first().action == "patient.match"
     # Two patients fit: neither is certain, until it is said whose code it is.
     factories.make_patient(clinic, "P-2")
@@ -384,7 +393,11 @@ def test_a_patient_is_matched_by_the_code_for_certain_or_not_at_all(
         told(match({"identifier": code}, status=400, onlyCertainMatches={"valueString": "yes"})) == "invalid"
     )
     assert told(match({"identifier": code}, status=400, more={"valueString": "yes"})) == "invalid"
-    for body in ({}, {"resourceType": "Patient"}, {"resourceType": "Parameters", "parameter": [5]}):
+    good = [{"name": "resource", "resource": {"resourceType": "Patient", "identifier": code}}]
+    for body in (
+        {}, {"resourceType": "Patient"}, {"resourceType": "Parameters", "parameter": [5]},
+        {"resourceType": "Parameters", "parameter": good, "contained": []},
+    ):  # fmt: skip
         answer = program.post(f"{FHIR}/Patient/$match", body, content_type="application/json")
         assert answer.status_code == 400 and told(checked(answer.json())) == "invalid"
 

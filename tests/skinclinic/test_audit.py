@@ -162,6 +162,8 @@ TAMPERING = {
          " subject_kind, subject_name, reason, details, 'new', mac, '' FROM {row} WHERE id = %s", [5]],
         "Row 13 (id",
     ),
+    "put in before the first": (["UPDATE {row} SET seq = 0, chain = 'x' WHERE id = %s", [12]], "before the first"),
+    "put in next behind the last": (["UPDATE {row} SET seq = 12, chain = 'x' WHERE id = %s", [12]], "put in behind"),
     "put in behind the last": (["UPDATE {row} SET seq = 20, chain = 'x' WHERE id = %s", [12]], "put in behind"),
     "the head changed": (["UPDATE {head} SET seq = 8", [], "DELETE FROM {row} WHERE id = %s", [9]], "head"),
     "the head gone": (["DELETE FROM {head}", []], "head"),

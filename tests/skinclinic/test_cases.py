@@ -117,6 +117,11 @@ def test_people_and_model_disagree(named, listed, decision, expected):
     assert disagrees(row) is expected
 
 
+def test_what_is_malignant_is_told_by_the_code_also_of_what_is_in_situ():
+    said = {"C46.0": True, "D03.9": True, "D09.9": True, "D10.0": False, "L57.0": False}
+    assert {code: cases.is_malignant(Diagnosis(icd10=code)) for code in said} == said
+
+
 class TestSuspicions:
     def test_a_malignant_decision_without_a_plan_is_marked(self, lesion, analysed, clinician):
         decide(clinician, analysed)

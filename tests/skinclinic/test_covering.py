@@ -17,7 +17,7 @@ from skinclinic.archive.services.datasets import against, datasets, freezing
 from skinclinic.archive.services.exporting import export, tables
 from skinclinic.files import notes
 from skinclinic.files import store as files
-from skinclinic.models import Lesion, Photo, PhotoCover
+from skinclinic.models import AuditEvent, Lesion, Photo, PhotoCover
 from skinclinic.services import covering
 from skinclinic.services.covering import ChangedMeanwhile, cover
 from skinclinic.services.photos import delete_photo, store_photo
@@ -45,6 +45,8 @@ def test_the_stored_photo_is_replaced_and_the_original_is_gone(photo, clinician)
     assert not set(old) & set(stored_files()) and grey(photo)
     line = photo.covers.get()
     assert (line.by, len(line.areas), line.content_sha256) == (clinician, 1, imaging.sha256(before))
+    told = AuditEvent.objects.get(action="photo.cover")
+    assert (told.subject_key, told.user_key, told.facts) == (photo.pk, clinician.pk, {"areas": 1})
     # The same upload, and a copy of what was stored, are known again; neither comes back.
     for data in (factories.jpeg_bytes(0), before):
         again, is_new = store_photo(clinic=photo.clinic, user=clinician, data=data, name="again.jpg")

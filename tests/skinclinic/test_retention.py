@@ -11,8 +11,8 @@ from skinclinic.archive.models import Dataset, DatasetVersion, Import
 from skinclinic.archive.services.exporting import export
 from skinclinic.archive.services.importing import imports
 from skinclinic.engine import jobs
-from skinclinic.models import AuditEvent, Erasure, Lesion, Member, Patient, Retention
-from skinclinic.services import plans, retention
+from skinclinic.models import AuditEvent, Biopsy, Erasure, Lesion, Member, Patient, Retention
+from skinclinic.services import diagnoses, plans, retention, visit_records
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -30,9 +30,20 @@ def aged(row, **more):
 def held(clinic, clinician, curator):
     patients = {
         name: aged(factories.make_patient(clinic, name, research_consent=consent))
-        for name, consent in (("old", "refused"), ("consents", "given"), ("planned", ""), ("came", ""))
+        for name, consent in (
+            ("old", "refused"), ("consents", "given"), ("planned", ""), ("came", ""), ("awaited", ""), ("noted", ""),
+            ("pictured", ""), ("diagnosed", ""),
+        )
+    }  # fmt: skip
+    lesions = {
+        name: aged(Lesion.objects.create(clinic=clinic, patient=patients[name]))
+        for name in ("old", "awaited", "pictured", "diagnosed")
     }
-    aged(Lesion.objects.create(clinic=clinic, patient=patients["old"]))
+    Biopsy.objects.create(clinic=clinic, lesion=lesions["awaited"], taken_on=LONG_AGO)
+    visit_records.add_note(clinician, "called", patient=patients["noted"])
+    photo = factories.make_photo(clinic, clinician, lesion=lesions["pictured"])
+    aged(photo, captured_at=timezone.now())
+    diagnoses.record(lesion=lesions["diagnosed"], user=clinician, kind="impression", disease="bcc")
     plans.see_again(
         aged(Lesion.objects.create(clinic=clinic, patient=patients["planned"])),
         clinician,
@@ -87,7 +98,9 @@ def test_nothing_goes_unless_a_rule_is_set_and_its_warning_is_over(
     assert jobs.run_waiting(retention.JOB) == 1
     retention.ask_daily()
     assert jobs.run_waiting(retention.JOB) == 0
-    assert set(Patient.objects.values_list("code", flat=True)) == {"consents", "planned", "came", "new"}
+    assert set(Patient.objects.values_list("code", flat=True)) == {
+        "consents", "planned", "came", "awaited", "noted", "pictured", "diagnosed", "new",
+    }  # fmt: skip
     assert Erasure.objects.get().reason == "retention"
     assert not held["folder"].exists() and not Import.objects.exists()
     reader = Reader.objects.get()

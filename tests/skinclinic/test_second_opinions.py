@@ -122,6 +122,22 @@ def test_nobody_asks_for_ever(case, clinician, monkeypatch):
     assert statuses == [200, 429]
 
 
+def test_an_answer_is_changed_so_often_and_not_after_the_link_has_ended(case, clinician, monkeypatch):
+    monkeypatch.setattr(second_opinions, "MOST_ANSWERS", 2)
+    opinion, _address = link_for(case, clinician)
+    said = {"disease": "mm", "nature": "malignant", "biopsy": "yes"}
+    for comment in ("", "sure"):
+        second_opinions.answer(opinion, said | {"comment": comment})
+    with pytest.raises(Refused, match="very often"):
+        second_opinions.answer(opinion, said | {"comment": "quite sure"})
+    # Somebody withdraws it while the page is open; what the page knows is older.
+    other, _address = link_for(case, clinician)
+    second_opinions.withdraw(SecondOpinion.objects.get(pk=other.pk), clinician)
+    with pytest.raises(second_opinions.LinkEnded):
+        second_opinions.answer(other, said)
+    assert OpinionGiven.objects.count() == 2
+
+
 def test_consent_taken_back_ends_links_and_says_so(case, clinician, client_for):
     case.patient.research_consent = Patient.Consent.GIVEN
     case.patient.save()

@@ -101,6 +101,9 @@ class TestOnAPhoto:
             row = sizes.set_size(photo, clinician, (0, 0, 100, off if off == 2.5 else 0), None, off, None)
             assert row.off == kept
             sizes.withdraw(row, clinician)
+        for mm in (0.4, 501):
+            with pytest.raises(Refused, match=r"from 0\.5 to 500"):
+                sizes.set_scale(photo, clinician, "ruler", mm, (0, 0, 100, 0), 1.5, None)
 
 
 class TestOnThePatient:
@@ -180,4 +183,7 @@ def test_programs_read_sizes_and_add_those_of_the_patient(client_for, clinician,
     again = client.post(address, sent | {"longest_mm": "7"}, content_type="application/json")
     assert again.status_code == 409 and again.json()["error"]["code"] == "measured_on"
     assert client.post(address, {"longest_mm": "x"}, content_type="application/json").status_code == 400
+    tomorrow = (timezone.localdate() + timedelta(days=1)).isoformat()
+    future = client.post(address, sent | {"measured_on": tomorrow}, content_type="application/json")
+    assert future.status_code == 409 and "in the future" in future.json()["error"]["message"]
     assert client_for(coordinator).post(address, sent).status_code == 403

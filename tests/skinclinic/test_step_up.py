@@ -6,8 +6,8 @@ import pytest
 from django.test import RequestFactory
 from django.utils import timezone
 
-from skinclinic.models import ApiToken, BinItem
-from skinclinic.services import step_up, tokens
+from skinclinic.models import ApiToken, BinItem, Retention
+from skinclinic.services import record_systems, step_up, tokens, webhooks
 from skinclinic.services.binning import bin as service
 from skinclinic.web.confirming import ConfirmFirst
 from tests import factories
@@ -151,6 +151,49 @@ def test_nobody_gets_a_role_from_a_browser_that_was_found_open(
     assert client.post(url("member-edit", member.pk), to_admin | said).status_code == 302
     member.refresh_from_db()
     assert member.role == "admin"
+
+
+def test_nothing_is_told_or_taken_elsewhere_by_a_browser_that_was_found_open(
+    client_for, admin_user, clinic, clinician, later
+):
+    """Systems that patients' data go to or come from, and rules by which they go."""
+    client, member = client_for(admin_user), clinician.memberships.get()
+    hook, _secret = webhooks.make(clinic, admin_user, url="https://his.example/", events=["study.closed"])
+    webhooks.turn(hook, admin_user, on=False)
+    system = {
+        "name": "HIS",
+        "issuer": "https://his.example/fhir",
+        "client_id": "skin",
+        "identifier_system": "",
+    }
+    record_system = record_systems.make(clinic, admin_user, secret="", **system)
+    record_systems.turn(record_system, admin_user, on=False)
+    later()
+    told = {"url": "https://his.example/new", "events": ["study.closed"]}
+    pacs = {
+        "name": "PACS",
+        "way": "dicom",
+        "host": "pacs.example",
+        "port": 104,
+        "called": "A",
+        "calling": "B",
+    }
+    for refused in (
+        client.post(url("webhooks"), told),
+        client.post(url("webhook-act", hook.pk), {"act": "on"}),
+        client.post("/api/webhooks/", told | {"clinic": clinic.slug}, content_type="application/json"),
+        client.patch(f"/api/webhooks/{hook.pk}/", {"is_on": True}, content_type="application/json"),
+        client.post(url("record-systems"), system | {"issuer": "https://other.example/fhir"}),
+        client.post(url("record-system-act", record_system.pk), {"act": "on"}),
+        client.post(url("image-archives"), pacs),
+        client.post(url("retention"), {"patients_years": "1"}),
+        client.post(url("member-anonymise", member.pk)),
+        client.post(url("member-factor", member.pk)),
+        client.post(url("member-password", member.pk)),
+    ):
+        assert refused.status_code == 403 and b"some time since you signed in" in refused.content
+    assert clinic.webhooks.get().is_on is False and clinic.record_systems.get().is_on is False
+    assert not clinic.image_archives.exists() and not Retention.objects.exists()
 
 
 def test_a_file_is_asked_for_once_and_leaves_when_confirmed(client_for, admin_user, later):

@@ -35,6 +35,7 @@ SEEN = {"year": 1956, "sex": "", "site": "nose", "x": 0.5}
             {},
             [("site", "x")],
         ),  # a site and its place belong together
+        ({"site": "cheek"}, {"x": 0.7}, {}, [("site", "x")]),  # also where one of them is not sent
         ({"site": "nose ", "x": 0.5}, {"x": 0.7}, {}, []),  # spaces are no change
     ],
 )

@@ -30,7 +30,7 @@ class System:
 
     def __init__(self):
         self.came: list[tuple[dict[str, str], bytes]] = []
-        self.status, system = 204, self
+        self.status, self.says, system = 204, b"", self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
@@ -39,6 +39,7 @@ class System:
                 self.send_response(system.status)
                 self.send_header("Location", "http://127.0.0.1:1/elsewhere")
                 self.end_headers()
+                self.wfile.write(system.says)
 
             def log_message(self, *args):
                 pass
@@ -110,29 +111,41 @@ def test_what_does_not_arrive_is_tried_again_and_given_up_in_the_end(hooked, sys
     assert webhook.is_on and webhook.failing_since
 
 
-def test_what_fails_for_days_is_turned_off_and_said_so(hooked, system, settings, client_for, admin_user):
+def test_what_fails_for_days_is_turned_off_and_said_so(
+    hooked, system, settings, client_for, admin_user, clinician
+):
+    """To admins alone."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     webhook, _secret = hooked
     system.status = 500
+    webhooks.test(webhook, admin_user)
+    jobs.run_waiting("webhook")
+    webhook.refresh_from_db()
+    assert webhook.failing_since is None, "a test that fails tells nothing of what is told"
+    webhook.messages.all().delete()
     Webhook.objects.update(failing_since=timezone.now() - webhooks.OFF_AFTER - timedelta(minutes=1))
     webhooks.tell(webhook.clinic, "analysis.done", analysis=1)
+    webhooks.tell(webhook.clinic, "analysis.done", analysis=2)
     jobs.run_waiting("webhook")
     webhook.refresh_from_db()
     assert not webhook.is_on and webhook.gave_up_at
+    assert len(system.came) == 2, "the test and the first; nothing more once it is off"
     assert AuditEvent.objects.get(action="webhook.off").facts == {"why": "failing"}
     jobs.run_waiting("mail")
-    assert "was turned off" in mail.outbox[0].subject and mail.outbox[0].to == [admin_user.email]
-    webhooks.tell(webhook.clinic, "analysis.done", analysis=2)
-    assert webhook.messages.count() == 1
+    [told] = mail.outbox
+    assert "was turned off" in told.subject and told.to == [admin_user.email]
+    webhooks.tell(webhook.clinic, "analysis.done", analysis=3)
+    assert webhook.messages.count() == 2
     client = client_for(admin_user)
     assert "nothing had arrived for 3 days" in client.get(url("webhook", webhook.pk)).content.decode()
     client.post(url("webhook-act", webhook.pk), {"act": "on"})
     system.status = 200
-    WebhookMessage.objects.update(next_at=timezone.now() - timedelta(seconds=1))
+    WebhookMessage.objects.filter(tries=1).update(next_at=timezone.now() - timedelta(seconds=1))
     webhooks.send_what_is_due()
     jobs.run_waiting("webhook")
     webhook.refresh_from_db()
-    assert webhook.is_on and webhook.messages.get().state == "arrived"
+    # What was given up for now, and what was to be sent just when it was turned off.
+    assert webhook.is_on and set(webhook.messages.values_list("state", flat=True)) == {"arrived"}
 
 
 @pytest.mark.parametrize(
@@ -179,6 +192,15 @@ def test_what_is_no_address_is_refused(address):
     with pytest.raises(outgoing.NotSent) as refused:
         outgoing.post(address, b"", {}, HERE)
     assert refused.value.code == "bad_address"
+
+
+def test_an_answer_that_is_too_long_is_none(system, monkeypatch):
+    system.status, system.says = 200, b"12345"
+    assert outgoing.fetch(system.address, {}, b"", HERE) == (200, b"12345")
+    monkeypatch.setattr(outgoing, "MOST_OF_A_ROW", 4)
+    with pytest.raises(outgoing.NotSent) as refused:
+        outgoing.fetch(system.address, {}, b"", HERE)
+    assert refused.value.code == "no_answer"
 
 
 def test_http_goes_into_allowed_networks_alone(monkeypatch):

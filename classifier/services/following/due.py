@@ -1,7 +1,6 @@
 """When a record is computed anew: asked for by the reconciler, done by a job."""
 
 import logging
-import time
 from datetime import timedelta
 
 from django.utils import timezone
@@ -9,7 +8,7 @@ from django.utils import timezone
 from classifier.models import Monitor
 from classifier.services.following import cases, counting, figures, records
 from skinclinic.engine import work
-from skinclinic.engine.housekeeping import broom
+from skinclinic.engine.housekeeping import now_and_then
 from skinclinic.models import Clinic, Diagnosis
 
 log = logging.getLogger(__name__)
@@ -18,17 +17,8 @@ LOOK_SECONDS = 60
 # What is new is computed no more often than this: pathology, answers alone; and anyway once a day.
 PROOFS_AFTER, ANSWERS_AFTER, ANYWAY_AFTER = timedelta(minutes=10), timedelta(hours=6), timedelta(days=1)
 
-_looked_at = 0.0
 
-
-@broom
-def look_now_and_then() -> None:
-    global _looked_at
-    if not _looked_at or time.monotonic() - _looked_at >= LOOK_SECONDS:
-        _looked_at = time.monotonic()
-        look()
-
-
+@now_and_then(LOOK_SECONDS)
 def look() -> None:
     """Begin the records that are missing, and ask for those that are due."""
     for clinic in Clinic.objects.order_by("pk"):

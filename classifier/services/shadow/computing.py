@@ -2,7 +2,6 @@
 photo of any clinic waits, and which the reconciler asks for again."""
 
 import logging
-import time
 from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -14,7 +13,7 @@ from classifier.services.analysis import analyses, batch_analyses
 from classifier.services.models import registry
 from classifier.services.shadow import figures, runs
 from skinclinic.engine import work
-from skinclinic.engine.housekeeping import broom
+from skinclinic.engine.housekeeping import now_and_then
 from skinclinic.models import Diagnosis, Job
 
 log = logging.getLogger(__name__)
@@ -25,8 +24,6 @@ LOOK_SECONDS = 20
 BACKLOG, A_JOB, AT_ONCE = 1000, 200, 4
 FIGURES_AFTER = timedelta(minutes=10)
 _MOST_UNREADABLE = 1000
-
-_looked_at = 0.0
 
 
 def answered(row: Shadow) -> QuerySet[Analysis]:
@@ -64,14 +61,7 @@ def waiting(row: Shadow) -> list[int]:
     return list(dict.fromkeys(reversed(found)))
 
 
-@broom
-def look_now_and_then() -> None:
-    global _looked_at
-    if not _looked_at or time.monotonic() - _looked_at >= LOOK_SECONDS:
-        _looked_at = time.monotonic()
-        look()
-
-
+@now_and_then(LOOK_SECONDS)
 def look() -> None:
     """End those whose model in use is no more, and ask for what is due of the others."""
     for row in Shadow.objects.filter(ended_at=None).select_related("clinic", "model_version"):

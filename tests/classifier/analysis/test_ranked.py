@@ -7,18 +7,9 @@ from classifier.models import Assessment
 from classifier.services.analysis import assessments
 from skinclinic.models import Diagnosis
 from skinclinic.vocabulary.ranked import Differential, Ranked, twice
-from tests.cases import each
 
 HTMX = {"HX-Request": "true", "HX-Target": "result-panel"}
 SCC, AK = Ranked("scc", confidence="low"), Ranked("ak")
-
-
-@each(
-    ("most", "disease", "is_named"),
-    [(1, "bcc", True), (1, "scc", False), (2, "scc", True), (5, "mm", False), (0, "bcc", False)],
-)
-def test_what_a_person_names_within_the_first(most, disease, is_named):
-    assert agreement.named_within(["bcc", "scc", agreement.OTHER], disease, most) is is_named
 
 
 def test_a_differential_is_kept_as_it_is_said():

@@ -1,11 +1,12 @@
 """What is counted of a model in use, and when an alarm is raised."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
 from django.core import mail
+from django.utils import timezone
 
 from classifier.metrics import malignancy
 from classifier.models import Analysis, Monitor, MonitorAlarm, MonitorCase, ThresholdSet
@@ -15,7 +16,7 @@ from classifier.services.following.periods import Periods
 from classifier.services.following.rules import COVERAGE, SENSITIVITY, SPECIFICITY, Reference, Rule
 from classifier.services.models import registry
 from skinclinic.engine import jobs
-from skinclinic.models import AuditEvent, Lesion, Patient
+from skinclinic.models import AuditEvent, Diagnosis, Lesion, Patient
 from skinclinic.services import diagnoses
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -209,6 +210,21 @@ def test_the_reconciler_begins_a_record_when_a_model_is_published_and_computes_w
     assert not due.is_due(first)
     proven(world, "mm", ())
     assert due.is_due(first)
+    long_ago = timezone.now() - timedelta(days=9)
+    Diagnosis.objects.update(created_at=long_ago)
+    assert not due.is_due(first)
+    Diagnosis.objects.update(withdrawn_at=timezone.now())
+    assert due.is_due(first), "a pathology was withdrawn"
+    Diagnosis.objects.update(withdrawn_at=None)
+    followed.earlier(first, "computed_at", 0.3)
+    assert due.is_due(first), "there are answers that it does not know"
+    Analysis.objects.update(analysed_at=long_ago)
+    assert not due.is_due(first)
+    followed.earlier(first, "computed_at", 1.1)
+    assert due.is_due(first), "once a day anyway"
+    followed.earlier(first, "computed_at", 0.001)
+    Diagnosis.objects.update(created_at=timezone.now())
+    assert not due.is_due(first), "no more often than each ten minutes"
     registry._publish(world["newer"], clinic=clinic, user=None, reason="")
     due.look()
     second = records.current(clinic)

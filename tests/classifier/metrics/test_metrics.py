@@ -12,7 +12,7 @@ from classifier.metrics.curves import threshold_curve
 from classifier.metrics.groups import AS_BENIGN, AS_MALIGNANT, OWN_GROUP, tier_groups
 from classifier.metrics.operating import Truth, at_threshold
 from classifier.metrics.plain import plain
-from classifier.metrics.proportions import predictive_values, proportion
+from classifier.metrics.proportions import proportion
 from classifier.metrics.ranking import argmax_confusion, confusion, ranking
 from classifier.metrics.subgroups import subgroup_aucs
 from classifier.metrics.youden import youden
@@ -46,11 +46,6 @@ def test_a_share_of_nothing_has_no_value():
     assert plain(proportion(0, 0)) == {"count": 0, "of": 0, "value": None, "low": None, "high": None}
     with pytest.raises(ValueError):
         proportion(3, 2)
-
-
-def test_predictive_values_at_another_prevalence():
-    assert predictive_values(0.9, 0.8, 0.1) == (pytest.approx(0.09 / 0.27), pytest.approx(0.72 / 0.73))
-    assert predictive_values(0, 1, 0.1) == (None, pytest.approx(0.9))
 
 
 def test_actinic_keratosis_goes_where_the_policy_says():

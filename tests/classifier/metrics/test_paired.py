@@ -32,6 +32,13 @@ def test_the_interval_is_newcombes_tenth():
     assert of_counts(50, 0, 0, 50).high < 0.02
     one, other = of_counts(36, 12, 2, 0), of_counts(36, 2, 12, 0)
     assert (one.low, one.high) == pytest.approx((-other.high, -other.low))
+    # As Newcombe 1998 has it in his examples; phi is corrected for continuity where it is positive.
+    assert (other.low, other.high) == pytest.approx((0.0569, 0.3404), abs=5e-5)
+    alike = of_counts(50, 10, 5, 35)
+    first, second = proportion(60, 100), proportion(55, 100)
+    phi = (50 * 35 - 10 * 5 - 100 / 2) / np.sqrt(60 * 40 * 55 * 45)
+    down, up = 0.55 - second.low, first.high - 0.6
+    assert alike.low == pytest.approx(-0.05 - np.sqrt(down**2 - 2 * phi * down * up + up**2))
     # No unit that only one got right: both limits of either side.
     none = of_counts(20, 0, 0, 0)
     assert none.difference == 0 and none.low < 0 < none.high

@@ -1,6 +1,7 @@
 """A candidate in the shadow: what it computes, for whom, and what is told of it."""
 
 import pytest
+from django.utils import timezone
 
 from classifier.models import Analysis, Publication, Shadow
 from classifier.services.analysis import analyses
@@ -139,8 +140,24 @@ def test_each_lesion_is_told_by_the_answer_it_would_have_carried(clinic, in_use,
     seen_by(first, candidate)
     seen_by(second, candidate, ("mm",))
     followed.prove(first, "bcc")
-    told = figures.compute(shadow)["proven"]["policies"]["benign"]["sensitivity"]
-    assert told["both"] == 1
+    # A photo that was answered anew after the pathology, of another square: none of that belongs to the first answer.
+    third = followed.answer(clinic, in_use, lists=("bcc",))
+    followed.prove(third, "bcc")
+    Analysis.objects.create(
+        **{name: getattr(third, name) for name in ("clinic", "photo", "model_version", "background", "quality")},
+        job=Job.objects.create(kind="analyse", key="anew", clinic=clinic, state=Job.State.DONE),
+        scores=dict.fromkeys(DISEASE_KEYS, 0.05), box_x=0, box_y=0, box_size=100, analysed_at=timezone.now(),
+    )  # fmt: skip
+    seen_by(third, candidate)
+    now = figures.compute(shadow)
+    assert now["pairs"] == 2 and now["proven"]["lacking"] == 1, (
+        "nor is a candidate's answer to the first square"
+    )
+    Analysis.objects.filter(model_version=candidate, photo=third.photo).update(box_size=100)
+    now = figures.compute(shadow)
+    assert now["pairs"] == 3 and now["proven"]["lacking"] == 1
+    told = now["proven"]["policies"]["benign"]["sensitivity"]
+    assert (told["both"], told["n"]) == (1, 1)
 
 
 def test_calibration_of_both_is_told_from_ten_of_each_on(clinic, in_use, candidate, shadow):

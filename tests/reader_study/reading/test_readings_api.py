@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from reader_study.models import Study
+from reader_study.models import Reader, Study
 from tests.readings import Link
 from tests.studies import make_study
 
@@ -37,6 +37,10 @@ def test_readings_with_their_progress(made, coordinator):
         ("R01", "professors", "unaided", 3, 2),
     ]
     assert all(row["counts"] and row["started_at"] and row["finished_at"] is None for row in rows)
+    Reader.objects.filter(code="R01").update(withdrawn_at=timezone.now())
+    Reader.objects.filter(code="R02").update(is_preview=True)
+    rows = get(coordinator, "/api/readings/", study=made.study.pk).json()["results"]
+    assert [row["counts"] for row in rows] == [False, False]
 
 
 def unblind() -> None:

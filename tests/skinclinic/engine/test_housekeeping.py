@@ -1,6 +1,7 @@
 """Reconciling and sweeping go on, whatever fails."""
 
 import threading
+import time
 
 import pytest
 from django.core.management import call_command
@@ -43,6 +44,16 @@ def test_a_broom_that_fails_keeps_no_other_from_sweeping(brooms, caplog):
     housekeeping.sweep()
     assert brooms == ["first", "last"]
     assert caplog.text.count("sweeping failed") == 2 and "No space left" in caplog.text
+
+
+def test_what_is_looked_for_now_and_then_is_looked_for_at_once_and_then_no_more_often(brooms, monkeypatch):
+    looked: list[str] = []
+    housekeeping.now_and_then(60)(lambda: looked.append("now"))
+    begun = time.monotonic()
+    for seconds, times in ((0, 1), (59, 1), (61, 2), (100, 2), (122, 3)):
+        monkeypatch.setattr(time, "monotonic", lambda: begun + seconds)  # noqa: B023
+        housekeeping.sweep()
+        assert len(looked) == times
 
 
 @pytest.mark.parametrize("error", [OSError("stale file handle"), DatabaseError("locked"), ValueError("odd")])

@@ -214,8 +214,12 @@ def test_a_worker_that_cannot_work_stops_and_costs_no_job_an_attempt(kind, monke
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + 61)
     assert ill(kind, "") == ["d"] and 100 < health.rest_left() <= 120
+    # Whatever it is ill of; but no longer than ten minutes.
+    for seconds, rest in ((200, 240), (500, 480), (1000, 600)):
+        monkeypatch.setattr(time, "monotonic", lambda: now + seconds)  # noqa: B023
+        assert len(ill(kind, "", MemoryError())) == 1 and health.rest_left() == pytest.approx(rest)
     # Another worker, or this one when it is well, does them all.
-    monkeypatch.setattr(time, "monotonic", lambda: now + 200)
+    monkeypatch.setattr(time, "monotonic", lambda: now + 2000)
     kind.handler = lambda rows: [lambda: None for _ in rows]
     Job.objects.update(not_before=None)
     assert jobs.run_waiting("test") == 8

@@ -22,7 +22,7 @@ from skinclinic.archive.services.exporting import export
 from skinclinic.engine import jobs
 from skinclinic.engine.readiness import obstacle
 from skinclinic.files import store
-from skinclinic.models import BinItem, Erasure, Job, Lesion, Patient, Photo, User
+from skinclinic.models import BinItem, CasesChange, Erasure, Job, Lesion, Patient, Photo, RecordChange, User
 from skinclinic.services import comments, records, visit_records
 from skinclinic.services.binning import bin, emptying
 from skinclinic.services.erasing import afterwards, erase, ledger
@@ -126,8 +126,25 @@ def test_who_has_the_same_key_in_a_restored_database_is_left_alone(made, home, a
     patient = made["patient"]
     erase_now(patient, admin_user)
     transaction.savepoint_rollback(backup)
+    # A power cut left half a line of the list, and what comes next is not lost in it.
+    with ledger.path().open("a") as file:
+        file.write('{"number": "12')
+    # What tells of moves and of many cases tells of this patient no more.
+    patient.refresh_from_db()
+    stays = made["others"][0].photo.lesion
+    moved = RecordChange.objects.create(
+        clinic=made["clinic"], lesion=stays, fields={"patient": [patient.pk, None]}
+    )
+    before = {str(patient.lesions.first().pk): None, str(stays.pk): None}
+    many = CasesChange.objects.create(
+        clinic=made["clinic"], action="assign", receipt={"value": None, "before": before}, done_by=admin_user
+    )
     # Another patient, whom the older database gave the key anew.
     erase_now(Patient.objects.get(pk=patient.pk), admin_user)
+    moved.refresh_from_db()
+    many.refresh_from_db()
+    assert moved.fields == {"patient": [None, None]} and list(many.receipt["before"]) == [str(stays.pk)]
+    assert len(ledger.read()) == 2
     other = Patient.objects.create(pk=patient.pk, clinic=made["clinic"], code="P-0002")
     call_command("apply_erasures", stdout=io.StringIO())
     assert Patient.objects.filter(pk=other.pk).exists()
