@@ -65,7 +65,11 @@ class Photo(models.Model):
                 name="one_file_a_clinic",
             )
         ]
-        indexes = [models.Index(fields=["clinic", "sha256"], name="photo_by_file")]
+        indexes = [
+            models.Index(fields=["clinic", "sha256"], name="photo_by_file"),
+            # What somebody has sent lately.
+            models.Index(fields=["uploaded_by", "created_at"], name="photo_by_sender"),
+        ]
 
     def __str__(self) -> str:
         return self.original_name or f"#{self.pk}"
