@@ -2,8 +2,8 @@ from django.db import models
 
 
 class KeptCount(models.Model):
-    """How many rows a clinic had of something of which it has many (``services/kept_counts.py``): ``up_to`` is the key
-    of the newest one that was counted."""
+    """How many rows a clinic had of something of which it has many (``services/kept_counts.py``). ``up_to``: the
+    newest key there was when they were counted."""
 
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="kept_counts")
     what = models.CharField(max_length=24)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from skinclinic.engine import clock
 from skinclinic.engine.housekeeping import broom
@@ -75,12 +75,12 @@ def count_anew() -> None:
         return
     _counted_at = time.monotonic()
     for what, rows in kinds.items():
-        at = clock.now()
-        found = rows().order_by().values("clinic").annotate(count=Count("pk"), last=Max("pk"))
+        at, counted = clock.now(), rows().order_by()
+        # Of the whole table, so that looking for what has come since passes over nothing that was there.
+        last = counted.model.objects.aggregate(last=Max("pk"))["last"] or 0
+        found = counted.values("clinic").annotate(count=Count("pk", filter=Q(pk__lte=last)))
         many = [
-            KeptCount(
-                clinic_id=one["clinic"], what=what, count=one["count"], up_to=one["last"], counted_at=at
-            )
+            KeptCount(clinic_id=one["clinic"], what=what, count=one["count"], up_to=last, counted_at=at)
             for one in found
             if one["count"] > FEW
         ]
