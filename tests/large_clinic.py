@@ -24,6 +24,7 @@ from skinclinic.archive.services.datasets import counted, datasets, freezing
 from skinclinic.archive.services.searching import selection
 from skinclinic.engine import jobs
 from skinclinic.models import Clinic, Diagnosis, Job, Lesion, Photo, User
+from skinclinic.services import kept_counts
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 from tests import archive_crowd, crowd, evaluated, factories
 from tests.crowd import free_key, insert, reset_sequences
@@ -96,6 +97,9 @@ def fill(sizes: Sizes, say=print) -> People:
     study_results.request(Study.objects.get(clinic=clinic, state=Study.State.CLOSED))
     jobs.run_waiting(study_results.JOB)
     say("results of a study")
+    # What workers and the reconciler have done by the time somebody looks.
+    kept_counts.count_anew()
+    jobs.run_waiting(counted.JOB)
     _analyse()
     return people
 

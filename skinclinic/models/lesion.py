@@ -6,7 +6,6 @@ from django.utils.translation import gettext_lazy as _
 
 from skinclinic.vocabulary.sites import SITES
 
-
 _UNFINISHED = models.Q(state__in=["queued", "running", "failed"])
 
 

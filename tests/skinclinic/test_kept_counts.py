@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from skinclinic.archive.services import size
 from skinclinic.archive.services.curating import duplicates
 from skinclinic.models import KeptCount, Photo
 from skinclinic.services import kept_counts, quotas
@@ -55,8 +56,8 @@ def test_pages_read_no_more_than_has_come_since(many, clinic, admin_user, curato
     for photo in many:
         factories.make_entry(photo, curator)
     kept_counts._keep(
-        duplicates.ENTRIES,
-        [KeptCount(clinic=clinic, what=duplicates.ENTRIES, count=3, up_to=MOST, counted_at=photo.created_at)],
+        size._ENTRIES,
+        [KeptCount(clinic=clinic, what=size._ENTRIES, count=3, up_to=MOST, counted_at=photo.created_at)],
     )
     for person, page in ((admin_user, "clinic-settings"), (admin_user, "overview"), (curator, "duplicates")):
         with CaptureQueriesContext(connection) as asked:

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from skinclinic.archive import near_duplicates
 from skinclinic.archive.models import DuplicatePair, Entry, EntryChange, RejectReason, Review
+from skinclinic.archive.services import size
 from skinclinic.engine import jobs
 from skinclinic.models import Clinic, Job, User
-from skinclinic.services import kept_counts
 
 JOB = "find-duplicates"
 # Of 306 photos of 272 patients, the nearest two different lesions differ in 10 bits, while each photo scaled
@@ -25,8 +25,6 @@ SHOWS = (ACROSS_PATIENTS, ACROSS_SOURCES)
 _BATCH = 2000
 _STORED_AT_ONCE = 5000
 MOST_COUNTED = 10_000
-ENTRIES = "photos to compare"
-kept_counts.kinds[ENTRIES] = lambda: Entry.objects.all()
 
 
 class AlreadyDecided(Exception):
@@ -48,7 +46,7 @@ def _seen(clinic: Clinic) -> str:
     newest = Entry.objects.filter(clinic=clinic).order_by("-pk").values_list("pk", flat=True).first()
     if newest is None:
         return ""
-    return f"{clinic.pk}:{newest}:{kept_counts.of(clinic, ENTRIES)[ENTRIES].count}"
+    return f"{clinic.pk}:{newest}:{size.entries(clinic)}"
 
 
 def last_search(clinic: Clinic) -> Job | None:
