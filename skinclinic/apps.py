@@ -31,6 +31,7 @@ class SkinClinicConfig(AppConfig):
             follow_up_reminders,
             former_tables,
             holdings,
+            kept_counts,
             password_links,
             plans,
             repeated,

@@ -7,6 +7,7 @@ function, a filter a filter. What is missing is empty, as in templates of Django
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -87,7 +88,15 @@ def django_part(context: jinja2.runtime.Context, name: str, /, **more: Any) -> S
 
 
 def _translated(text: str) -> Markup:
-    """What stands in a template, as translators wrote it."""
+    """What stands in a template, as translators wrote it. Looked up once a process and language: a list of a hundred
+    rows says the same few words a hundred times."""
+    if settings.DEBUG:  # Catalogues change.
+        return Markup(translation.gettext(text))
+    return _in_language(text, translation.get_language())
+
+
+@lru_cache(8192)
+def _in_language(text: str, _active: str | None) -> Markup:
     return Markup(translation.gettext(text))
 
 

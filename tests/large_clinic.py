@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, Value
+from django.db.models import F, OuterRef, Subquery, Value
 from django.db.models.functions import Mod
 from django.utils import timezone
 
@@ -24,6 +24,7 @@ from skinclinic.archive.services.datasets import counted, datasets, freezing
 from skinclinic.archive.services.searching import selection
 from skinclinic.engine import jobs
 from skinclinic.models import Clinic, Diagnosis, Job, Lesion, Photo, User
+from skinclinic.services import kept_counts
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 from tests import archive_crowd, crowd, evaluated, factories
 from tests.crowd import free_key, insert, reset_sequences
@@ -74,6 +75,8 @@ def fill(sizes: Sizes, say=print) -> People:
     _cases(clinic, people.clinician, colleagues, sizes.lesions)
     say(f"{sizes.lesions:,} lesions")
     archive_crowd.fill(clinic, people.curator, sizes.archive)
+    imported = Photo.objects.filter(clinic=clinic, lesion__is_archived=True)
+    imported.update(created_at=timezone.now() - timedelta(days=30))
     say(f"an archive of {sizes.archive:,}")
     # Those of batches are the newest, as after an evaluation.
     _answer(clinic, people.clinician, model)
@@ -94,6 +97,9 @@ def fill(sizes: Sizes, say=print) -> People:
     study_results.request(Study.objects.get(clinic=clinic, state=Study.State.CLOSED))
     jobs.run_waiting(study_results.JOB)
     say("results of a study")
+    # What workers and the reconciler have done by the time somebody looks.
+    kept_counts.count_anew()
+    jobs.run_waiting(counted.JOB)
     _analyse()
     return people
 
@@ -126,6 +132,10 @@ def _cases(clinic: Clinic, clinician: User, colleagues: list[User], count: int) 
     reset_sequences(Photo)
     crowd.name_files(clinic)
     own.update(photo_count=2)
+    # Taken when their lesions were made; today those of a clinician who files nothing.
+    lately = list(own.filter(patient=None).order_by("-pk").values_list("pk", flat=True)[:150])
+    made = Lesion.objects.filter(pk=OuterRef("lesion")).values("created_at")
+    Photo.objects.filter(lesion__in=own).exclude(lesion__in=lately).update(created_at=Subquery(made))
     # One in forty is the clinician's, as with forty colleagues.
     whose = Mod(F("pk"), Value(len(colleagues))) + Value(colleagues[0].pk)
     own.exclude(pk__in=list(own.order_by("pk").values_list("pk", flat=True)[:: len(colleagues)])).update(

@@ -1,12 +1,15 @@
 """The job that evaluates models on frozen datasets."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 from classifier.models import Evaluation
 from classifier.networks.weights import ModelRejected
 from classifier.services.evaluation import evaluations
 from classifier.services.evaluation import run as evaluation_run
+from classifier.services.evaluation.report import NoReport
+from classifier.services.models import realised
 from skinclinic.engine import jobs, work
 from skinclinic.engine.jobs import JobError, Outcome, job
 from skinclinic.models import Job
@@ -30,6 +33,8 @@ def outcome(row: Job, *, give_way: bool = True) -> Outcome:
 
     try:
         report = evaluation_run.run(found, say, give_way=give_way)
+        with suppress(NoReport):
+            realised.look_ahead(found)
     except JobError as error:
         return error
     except ModelRejected as error:

@@ -126,11 +126,11 @@ def counted(count: int, of: int) -> str:
 
 def roc(
     name: str, title: str, curve: Mapping, youden: Mapping | None, aucs: Sequence[Mapping | None] = (),
-    form: Form = WIDE, *, small: bool = False,
+    form: Form = WIDE,
 ) -> Figure:  # fmt: skip
     """Sensitivity over 1 - specificity of one disease: among all, other malignant and other benign photos.
 
-    ``aucs``: the areas among these, where they are known; ``small``: as a thumbnail, without words.
+    ``aucs``: the areas among these, where they are known. As a thumbnail: ``thumbnails.roc``.
     """
     positives = curve["positives"]
     ways = (
@@ -145,12 +145,9 @@ def roc(
     rows = _threshold_rows(curve)
     if not positives or not curve["negatives"]:
         return Figure(name, title, None, columns, rows, note=_("not evaluable"))
-    drawing = Drawing(200.0, 200.0, title) if small else _square(title, form)
-    axes = Axes(drawing, left=6, top=6, right=6, bottom=6) if small else Axes(drawing)
-    if small:
-        drawing.line(axes.places([(0, 1), (0, 0), (1, 0)]), "muted", 1)
-    else:
-        axes.frame(_("1 − specificity"), _("Sensitivity"), SHARES, SHARES)
+    drawing = _square(title, form)
+    axes = Axes(drawing)
+    axes.frame(_("1 − specificity"), _("Sensitivity"), SHARES, SHARES)
     drawing.line(axes.places([(0, 0), (1, 1)]), "muted", 1, "dotted")
     series, entries = [], []
     for place, (words, field_name, total) in enumerate(ways):
@@ -170,14 +167,10 @@ def roc(
     if youden:
         specificity = youden["true_negatives"] / curve["negatives"]
         at = axes.x(1 - specificity), axes.y(youden["true_positives"] / positives)
-        drawing.shape(*at, "ink", DIAMOND, 3 if small else 5, hollow=True)
-    if not small:
-        if youden:
-            entries.append(
-                Entry(_("Youden threshold of these photos (optimistic)"), "ink", DIAMOND, hollow=True)
-            )
-        entries.append(Entry(_("No better than chance"), "muted", dash="dotted", width=1))
-        drawing.height = legend(drawing, entries, axes.foot + 60)
+        drawing.shape(*at, "ink", DIAMOND, 5, hollow=True)
+        entries.append(Entry(_("Youden threshold of these photos (optimistic)"), "ink", DIAMOND, hollow=True))
+    entries.append(Entry(_("No better than chance"), "muted", dash="dotted", width=1))
+    drawing.height = legend(drawing, entries, axes.foot + 60)
     return Figure(name, title, drawing, columns, rows, tuple(series))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
-from django.template.loader import render_to_string
+from django.middleware.csrf import get_token
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +15,7 @@ from classifier.models import Analysis
 from classifier.presenters.result import answer_view, chosen_thresholds
 from classifier.services.analysis.analyses import JOB
 from classifier.services.analysis.assessments import hidden_photo_ids
+from skinclinic import jinja
 from skinclinic.engine import jobs
 from skinclinic.models import Job, Photo
 from skinclinic.web.requests import SignedInRequest
@@ -118,7 +119,7 @@ def card_json(request: HttpRequest, card: Card) -> dict:
         "finished": card.is_finished,
         "patient": card.photo.lesion.patient.code if card.photo.lesion.patient else "",
         "seen": card.seen,
-        "html": render_to_string("upload/card.html", {"card": card}, request=request),
+        "html": jinja.draw("upload/card.html", {"card": card, "csrf_token": get_token(request)}),
     }
 
 

@@ -6,6 +6,7 @@ It knows neither rows nor requests, so a photo without a record is shown by the 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -62,14 +63,29 @@ class Row:
     place: int
     key_cap: str
     score: float
-    score_text: str
-    bar: Place
     threshold: float | None
-    threshold_text: str
-    tick: Place | None
     listed: bool
     basis: str = ""
     unpromised: str = ""
+
+    # Worked out where they are shown: a card shows three of the 12 rows, and no bars.
+
+    @property
+    def score_text(self) -> str:
+        return score_text(self.score, beside=self.threshold)
+
+    @property
+    def bar(self) -> Place:
+        return _place(self.score)
+
+    @property
+    def threshold_text(self) -> str:
+        return "" if self.threshold is None else limit_text(self.threshold)
+
+    @property
+    def tick(self) -> Place | None:
+        """Where its threshold lies."""
+        return None if self.threshold is None else _place(self.threshold)
 
 
 @dataclass(frozen=True)
@@ -103,7 +119,7 @@ class ResultView:
     # Why the answer does not count, so that nothing is listed: see metrics.counting.
     set_aside: str = ""
 
-    @property
+    @cached_property
     def listed(self) -> tuple[Row, ...]:
         return tuple(row for row in self.rows if row.listed)
 
@@ -142,7 +158,8 @@ def result_view(
     limits = {} if set_aside else thresholds
     known = None if set_aside else facts
     rows = [
-        _row(disease, scores[disease.key], limits.get(disease.key), known, language) for disease in DISEASES
+        _row(place, disease, scores[disease.key], limits.get(disease.key), known, language)
+        for place, disease in enumerate(DISEASES)
     ]
     rows.sort(key=lambda row: (not row.listed, -row.score))
     malignant = sum(scores[key] for key in MALIGNANT_KEYS)
@@ -161,20 +178,21 @@ def result_view(
 
 
 def _row(
-    disease: Disease, score: float, threshold: float | None, facts: ThresholdFacts | None, language: str
+    place: int,
+    disease: Disease,
+    score: float,
+    threshold: float | None,
+    facts: ThresholdFacts | None,
+    language: str,
 ) -> Row:
     promise = facts.promise if facts else None
     return Row(
         disease=disease,
         name=disease.name(language),
-        place=DISEASES.index(disease),
+        place=place,
         key_cap=KEY_CAPS[disease.key],
         score=score,
-        score_text=score_text(score, beside=threshold),
-        bar=_place(score),
         threshold=threshold,
-        threshold_text="" if threshold is None else limit_text(threshold),
-        tick=None if threshold is None else _place(threshold),
         listed=threshold is not None and bool(is_listed(score, threshold)),
         basis=facts.basis.get(disease.key, "") if facts and not promise else "",
         unpromised=promise.short_of.get(disease.key, "") if promise else "",

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from functools import wraps
+from functools import cache, wraps
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -163,14 +163,17 @@ def _coverage(report: Report, dataset: dict, model: dict, *, is_admin: bool) -> 
     covering = [row for row in sets if coverage.RULE in row.details]
     if not covering and not is_admin:
         return {}
+    # Once, where what is told of them is not kept.
+    photos = cache(lambda: units.read(report, dataset["pk"], model["pk"]))
     try:
-        photos = units.read(report, dataset["pk"], model["pk"])
+        return {
+            "covering": [(row, realised.on(row, report, dataset, photos)) for row in covering],
+            "coverage_needs": coverage.needs(report, dataset["pk"], model["pk"], photos)
+            if is_admin
+            else None,
+        }
     except NoReport:
         return {}
-    return {
-        "covering": [(row, realised.on(row, report, dataset, photos=photos)) for row in covering],
-        "coverage_needs": coverage.needs(photos) if is_admin else None,
-    }
 
 
 def _drawn(report: Report, kind: str, dataset: int, model: int, key: str = "") -> Figure:

@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 FILES_A_PLAIN_FORM = 8
 NOT_FILED_FOR = timedelta(hours=24)
 NOT_FILED_SHOWN = 200
+# What is more is not counted out.
+FAILED_COUNTED = 1000
 CARDS_A_QUESTION = 200
 
 
@@ -53,11 +55,13 @@ def upload(request: MemberRequest) -> HttpResponse:
     """The upload page; ``?lesion=ID`` sends the photos into that lesion."""
     lesion = _chosen_lesion(request.user, request.GET.get("lesion", ""))
     clinic = lesion.clinic if lesion else request.membership.clinic
+    failed = failed_of(clinic).order_by()[: FAILED_COUNTED + 1].count()
     context = {
         "lesion": lesion,
         "clinic": clinic,
         "cards": cards_of(request, not_filed(clinic, request.user)),
-        "failed": failed_of(clinic).count(),
+        "failed": min(failed, FAILED_COUNTED),
+        "more_failed": failed > FAILED_COUNTED,
         **what_is_taken(clinic),
     }
     return render(request, "upload/page.html", context)

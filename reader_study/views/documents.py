@@ -12,6 +12,7 @@ from reader_study.checklists import CHECKLISTS, NAMES
 from reader_study.models import Study
 from reader_study.presenters import asked, words
 from reader_study.services.making import documents
+from reader_study.services.making.told import told
 from reader_study.views.common import access_of, frame
 from skinclinic.web.requests import SignedInRequest
 
@@ -35,12 +36,13 @@ def page(request: SignedInRequest, pk: int) -> HttpResponse:
         return _sent(study, f"flow.{kind}", figure_file(figure, kind), kind)
     chosen = request.GET.get("list", "")
     chosen = chosen if chosen in CHECKLISTS else next(iter(CHECKLISTS))
+    known = told(study)
     context = frame(request, study, "documents") | {
         "figure": figure,
         "chosen": chosen,
-        "rows": documents.checklist(study, chosen),
+        "rows": documents.checklist(study, chosen, known),
         "lists": [
-            (key, name, len(documents.missing(study, key)), len(CHECKLISTS[key]))
+            (key, name, len(documents.missing(study, key, known)), len(CHECKLISTS[key]))
             for key, name in NAMES.items()
         ],
         "languages": settings.LANGUAGES,

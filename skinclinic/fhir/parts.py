@@ -71,10 +71,11 @@ def bundle(
     total: int | None = None,
     at: datetime | None = None,
 ) -> Json:
-    """A Bundle; ``kind`` searchset or collection, ``links`` {relation: address}, those without an address left out."""
+    """A Bundle; ``kind`` searchset or collection, ``links`` {relation: address}, those without an address left out.
+    ``entries`` are trimmed already, as ``entry`` makes them of resources."""
     told = [{"relation": name, "url": url} for name, url in (links or {}).items() if url]
-    said = {"type": kind, "timestamp": instant(at), "total": total, "link": told, "entry": entries}
-    return dict(trimmed({"resourceType": "Bundle", **said}))
+    said = {"type": kind, "timestamp": instant(at), "total": total, "link": told}
+    return {**trimmed({"resourceType": "Bundle", **said}), **({"entry": entries} if entries else {})}
 
 
 def outcome(*issues: Json) -> Json:

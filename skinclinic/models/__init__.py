@@ -12,6 +12,7 @@ from .document import Document
 from .erasure import Erasure, Retention
 from .file_note import FileNote
 from .job import Job, WorkerSeen
+from .kept_count import KeptCount
 from .lesion import Lesion
 from .letter import Letter
 from .patient import Patient
@@ -57,6 +58,7 @@ __all__ = [
     "ImageSending",
     "Invitation",
     "Job",
+    "KeptCount",
     "Lesion",
     "LesionTag",
     "Letter",

@@ -6,6 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from skinclinic.vocabulary.sites import SITES
 
+_UNFINISHED = models.Q(state__in=["queued", "running", "failed"])
+
 
 def _own(fields: list[str], name: str) -> models.Index:
     return models.Index(fields=fields, name=name, condition=models.Q(is_archived=False))
@@ -99,6 +101,13 @@ class Lesion(models.Model):
             _only(["clinic", "biopsy_on", "id"], "lesion_by_biopsy", biopsy_on__isnull=False),
             _only(["clinic", "follow_up_on", "id"], "lesion_by_follow_up", follow_up_on__isnull=False),
             _only(["clinic", "assignee", "-created_at", "-id"], "lesion_by_assignee", assignee__isnull=False),
+            # Of the archive, too: as lists of the API narrow them, whose order is that of keys.
+            models.Index(fields=["clinic", "state", "-id"], name="lesion_unfinished", condition=_UNFINISHED),
+            models.Index(
+                fields=["clinic", "proven_disease", "-id"],
+                name="lesion_by_proof",
+                condition=models.Q(proven_disease__gt=""),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -65,7 +65,18 @@ class Photo(models.Model):
                 name="one_file_a_clinic",
             )
         ]
-        indexes = [models.Index(fields=["clinic", "sha256"], name="photo_by_file")]
+        indexes = [
+            models.Index(fields=["clinic", "sha256"], name="photo_by_file"),
+            # What somebody has sent lately.
+            models.Index(fields=["uploaded_by", "created_at"], name="photo_by_sender"),
+            # Few are of another kind than most, or drawn.
+            models.Index(
+                fields=["clinic", "kind", "-id"], name="photo_by_kind", condition=~models.Q(kind="close_up")
+            ),
+            models.Index(
+                fields=["clinic", "-id"], name="photo_synthetic", condition=models.Q(is_synthetic=True)
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.original_name or f"#{self.pk}"

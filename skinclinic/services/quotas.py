@@ -8,7 +8,8 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from skinclinic.models import Clinic, Photo
+from skinclinic.models import Clinic
+from skinclinic.services import kept_counts
 from skinclinic.web.come_back import ComeBack
 
 GIGABYTE = 1 << 30
@@ -42,8 +43,13 @@ class Room:
 rooms: list[Callable[[Clinic], Room]] = []
 
 
-def photos(clinic: Clinic) -> Room:
-    return Room(_("Photos"), Photo.objects.filter(clinic=clinic).count(), settings.CLINIC_PHOTOS, False)
+def photos(clinic: Clinic, *, exactly: bool = False) -> Room:
+    """``exactly``: to the last photo, which takes the longer the more there are."""
+    if exactly:
+        used = kept_counts.exactly(clinic, kept_counts.PHOTOS)
+    else:
+        used = kept_counts.of(clinic, kept_counts.PHOTOS)[kept_counts.PHOTOS].count
+    return Room(_("Photos"), used, settings.CLINIC_PHOTOS, False)
 
 
 def all_rooms(clinic: Clinic) -> Iterator[Room]:
@@ -55,7 +61,10 @@ def all_rooms(clinic: Clinic) -> Iterator[Room]:
 
 def check_photos(clinic: Clinic, more: int = 1) -> None:
     """Raise OverQuota where so many photos more are too many."""
-    room = photos(clinic)
+    if photos(clinic).used + more <= settings.CLINIC_PHOTOS:
+        return
+    # Some may have been deleted since they were counted last.
+    room = photos(clinic, exactly=True)
     if room.used + more > room.most:
         raise OverQuota(
             _(

@@ -12,9 +12,14 @@ from skinclinic.files import store
 from skinclinic.forms.people import ClinicForm
 from skinclinic.models import Clinic
 from skinclinic.permissions import ADMIN, clinic_member
-from skinclinic.services import quotas
+from skinclinic.services import kept_counts, quotas
 from skinclinic.services.people import save_clinic
 from skinclinic.web.requests import MemberRequest
+
+_COUNTED = (
+    kept_counts.PATIENTS, kept_counts.LESIONS, kept_counts.CASE_PHOTOS, kept_counts.ARCHIVE_PATIENTS,
+    kept_counts.ARCHIVE_PHOTOS,
+)  # fmt: skip
 
 
 @clinic_member(ADMIN)
@@ -32,44 +37,46 @@ def clinic_settings(request: MemberRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, clinic: Clinic, form: ClinicForm, status: int = 200) -> HttpResponse:
+    counted = kept_counts.of(clinic, *_COUNTED)
     context = {
         "form": form,
         "clinic": clinic,
-        "stored": _stored(clinic),
+        "stored": _stored(clinic, counted),
+        "counted_at": min((one.at for one in counted.values() if one.at), default=None),
         "rooms": list(quotas.all_rooms(clinic)),
         "admins_always": settings.SECOND_FACTOR_FOR_ADMINS,
     }
     return render(request, "people/clinic_settings.html", context, status=status)
 
 
-def _stored(clinic: Clinic) -> list[dict]:
+def _stored(clinic: Clinic, counted: dict[str, kept_counts.Counted]) -> list[dict]:
     """What is kept, how much of it, and where below SKINCLINIC_HOME or in which database."""
     database = connection.vendor if connection.vendor != "sqlite" else "SQLite"
     folder = f"clinic-{clinic.pk}"
     return [
         {
             "what": _("Patients (pseudonymous codes)"),
-            "count": clinic.patients.filter(is_archived=False).count(),
+            "count": counted[kept_counts.PATIENTS].count,
             "where": database,
         },
         {
             "what": _("Lesions, analyses and diagnoses"),
-            "count": clinic.lesions.filter(is_archived=False).count(),
+            "count": counted[kept_counts.LESIONS].count,
             "where": database,
         },
         {
             "what": _("Photos, without the camera's metadata"),
-            "count": clinic.photos.filter(lesion__is_archived=False).count(),
+            "count": counted[kept_counts.CASE_PHOTOS].count,
             "where": store.place_of(folder),
         },
         {
             "what": _("Archive: patients of imported data"),
-            "count": clinic.patients.filter(is_archived=True).count(),
+            "count": counted[kept_counts.ARCHIVE_PATIENTS].count,
             "where": database,
         },
         {
             "what": _("Archive: photos of imported data"),
-            "count": clinic.photos.filter(lesion__is_archived=True).count(),
+            "count": counted[kept_counts.ARCHIVE_PHOTOS].count,
             "where": store.place_of(folder),
         },
         {

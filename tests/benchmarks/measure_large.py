@@ -5,9 +5,11 @@ university's in an empty PostgreSQL (``tests/large_clinic.py``; minutes), or tak
 page ROUNDS (20) times, all of them in turn, so that other work on the machine slows all alike. Tells of each the
 median and the 95th percentile of the processor time, that of the web process and of the database for it together, which
 is what a page takes on a machine that does nothing else; the part of the web process; the median by the clock, in which
-other work is; the number of queries and the size. What is over 300 ms of processor time at the 95th percentile is
-marked with a star. ``SKINCLINIC_LARGE``: so many lesions instead of 100,000. Photos have rows and no files, so that
-pictures are not among the pages; nginx is not before it.
+other work is; the number of queries; how many thousand rows and entries of indexes the database read for them, which
+shows what grows with the archive whatever else the machine does; and the size. What is over 300 ms of processor time at
+the 95th percentile is marked with a star. ``SKINCLINIC_LARGE``: so many lesions instead of 100,000. Photos have rows
+and no files, so that pictures are not among the pages; nginx is not before it. To ask a filled database again, keep a
+PostgreSQL of your own and the folder: ``DATABASE_URL``, ``SKINCLINIC_HOME``.
 """
 
 import logging
@@ -31,6 +33,14 @@ class Page(NamedTuple):
     name: str
     path: str
     user: str
+
+
+class Cost(NamedTuple):
+    """Of one page: queries, rows that the database read for them, bytes of the answer."""
+
+    queries: int
+    rows: int
+    size: int
 
 
 class Taken(NamedTuple):
@@ -371,16 +381,18 @@ def measure(asked: list[Page], rounds: int) -> None:
         clients[name].force_login(
             User.objects.get(username=name), backend="django.contrib.auth.backends.ModelBackend"
         )
-    queries, sizes, taken = {}, {}, {page: Taken([], [], []) for page in asked}
+    costs, taken = {}, {page: Taken([], [], []) for page in asked}
     for page in list(taken):
+        # Once for what is kept from then on, of the database's plans and the process's own.
+        clients[page.user].get(page.path)
+        read = rows_read()
         with CaptureQueriesContext(connection) as captured:
             response = clients[page.user].get(page.path)
-        queries[page] = len(captured)
         if response.status_code != 200:
             print(f"not measured: {page.part}, {page.name}: status {response.status_code}")
             del taken[page]
             continue
-        sizes[page] = len(_body(response))
+        costs[page] = Cost(len(captured), rows_read() - read, len(_body(response)))
     for _round in range(rounds):
         for page, times in taken.items():
             clock, web, database = time.perf_counter(), time.process_time(), spent_by_database()
@@ -388,7 +400,7 @@ def measure(asked: list[Page], rounds: int) -> None:
             times.web.append(time.process_time() - web)
             times.clock.append(time.perf_counter() - clock)
             times.database.append(spent_by_database() - database)
-    tell(taken, queries, sizes)
+    tell(taken, costs)
 
 
 def spent_by_database() -> float:
@@ -401,14 +413,25 @@ def spent_by_database() -> float:
     return int(told.split()[0]) / 1e9
 
 
+def rows_read() -> int:
+    """Rows and entries of indexes that the database has read until now."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute("SELECT tup_returned FROM pg_stat_database WHERE datname = current_database()")
+        return cursor.fetchone()[0]
+
+
 def _body(response) -> bytes:
     return b"".join(response.streaming_content) if response.streaming else response.content
 
 
-def tell(taken: dict[Page, Taken], queries: dict[Page, int], sizes: dict[Page, int]) -> None:
+def tell(taken: dict[Page, Taken], costs: dict[Page, Cost]) -> None:
     """A line each, and the longest at the end."""
     print(
-        "milliseconds of the processor: median, 95th percentile; of the web process; by the clock; queries; kB"
+        "milliseconds of the processor: median, 95th percentile; of the web process; by the clock; queries; thousands"
+        " of rows read; kB"
     )
     part, slow = "", 0
     for page, times in taken.items():
@@ -418,9 +441,9 @@ def tell(taken: dict[Page, Taken], queries: dict[Page, int], sizes: dict[Page, i
         p95 = percentile(times.both) * 1000
         median, web, clock = (statistics.median(one) * 1000 for one in (times.both, times.web, times.clock))
         star = "*" if p95 > MOST_MS else " "
-        size = sizes[page] / 1000
+        queries, read, size = costs[page].queries, costs[page].rows / 1000, costs[page].size / 1000
         print(
-            f"{star} {median:6.0f} {p95:6.0f} {web:6.0f} {clock:6.0f} {queries[page]:4} {size:6.0f}  {page.name}"
+            f"{star} {median:6.0f} {p95:6.0f} {web:6.0f} {clock:6.0f} {queries:4} {read:7.1f} {size:6.0f}  {page.name}"
         )
         slow += p95 > MOST_MS
     print(f"{len(taken)} pages and lists, {slow} of them over {MOST_MS} ms at the 95th percentile")

@@ -2,10 +2,13 @@
 
 import base64
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from fhir.resources.R4B import get_fhir_model_class
 
@@ -212,6 +215,9 @@ def test_searches_by_date_id_and_change(program, case, analysis, patient, clinic
     assert not found(read(program, "Patient?birthdate=gt1960"))
 
 
+_OBSERVED = re.compile(r'SELECT "(skinclinic_diagnosis|classifier_analysis)"\."id"')
+
+
 def test_pages_lead_from_one_to_the_next_and_hold_each_once(
     program, clinic, case, analysis, clinician, monkeypatch
 ):
@@ -236,7 +242,11 @@ def test_pages_lead_from_one_to_the_next_and_hold_each_once(
     whole = [one["id"] for one in found(read(program, "Observation"))]
     address, seen = "Observation?_count=1", []
     while address:
-        page = read(program, address)
+        with CaptureQueriesContext(connection) as asked:
+            page = read(program, address)
+        # A page asks for no more rows than it holds.
+        rows = [one["sql"] for one in asked if _OBSERVED.match(one["sql"])]
+        assert rows and all(" LIMIT " in sql.rpartition("ORDER BY")[2] for sql in rows)
         assert len(found(page)) == 1
         seen += [one["id"] for one in found(page)]
         address = {one["relation"]: one["url"] for one in page["link"]}.get("next")

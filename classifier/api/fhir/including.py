@@ -1,9 +1,9 @@
 """What else a page of a search holds: resources that those found refer to (``_include``), or that refer to them
 (``_revinclude``)."""
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
@@ -130,12 +130,12 @@ class Included:
             yield proof.pathology(row, self.teller)
         yield from self._scores(kinds.OF_SCORES[name].narrow(_answered(self.teller), keys, self.teller))
 
-    def _told(self, name: str, found: Iterable) -> Iterator[Json]:
-        kind, some = SEARCHED[name], list(islice(found, MOST + 1))
+    def _told(self, name: str, found: QuerySet) -> Iterator[Json]:
+        kind, some = SEARCHED[name], list(found[: MOST + 1])
         yield from (kind.tell(row, self.teller) for row in (self._open(some) if kind.of_answers else some))
 
-    def _scores(self, found: Iterable[Analysis]) -> Iterator[Json]:
-        for row in self._open(list(islice(found, MOST + 1))):
+    def _scores(self, found: QuerySet[Analysis]) -> Iterator[Json]:
+        for row in self._open(list(found[: MOST + 1])):
             yield from answers.scores(row, self.teller)
 
     def _open(self, some: list[Analysis]) -> list[Analysis]:

@@ -57,7 +57,8 @@ class ObservationSearch(FhirView):
 
     def get(self, request: Request) -> Response:
         self.require_known()
-        self.told, size = self.teller(), searching.count_asked(self.request)
+        self.told, self.size = self.teller(), searching.count_asked(self.request)
+        size = self.size
         along = Included(self.request, kinds.OBSERVATION, self.told)
         self.hidden, self.has_more = 0, False
         matches: list[Json] = []
@@ -92,7 +93,9 @@ class ObservationSearch(FhirView):
     def _pathologies(self, after: Place) -> Iterator[Found]:
         found: QuerySet[Diagnosis] = rows.own(rows.pathologies(), self.request.user)
         found = searching.narrowed(found, kinds.OF_PATHOLOGY, self.request, self.told)
-        for row in found.filter(pk__lt=after.key) if after.key else found:
+        found = found.filter(pk__lt=after.key) if after.key else found
+        # One more than a page holds tells whether there is another page.
+        for row in found[: self.size + 1]:
             yield Place(PATHOLOGY, row.pk), proof.pathology(row, self.told)
 
     def _scores(self, after: Place) -> Iterator[Found]:
@@ -125,11 +128,8 @@ class ObservationSearch(FhirView):
 
 
 def _batches(found: QuerySet[Analysis]) -> Iterator[list[Analysis]]:
-    some: list[Analysis] = []
-    for row in found.iterator(chunk_size=BATCH):
-        some.append(row)
-        if len(some) == BATCH:
-            yield some
-            some = []
-    if some:
+    """So many at a time, newest first, each asked for when it is needed."""
+    some = list(found[:BATCH])
+    while some:
         yield some
+        some = list(found.filter(pk__lt=some[-1].pk)[:BATCH]) if len(some) == BATCH else []

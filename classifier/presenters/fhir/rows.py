@@ -43,7 +43,8 @@ def analyses() -> QuerySet[Analysis]:
     """Those that somebody asked for."""
     rows: QuerySet[Analysis] = Analysis.objects.asked_for().filter(photo__lesion__is_archived=False)
     rows = rows.annotate(updated=Coalesce("analysed_at", "requested_at"))
-    kept = rows.select_related("clinic", "job", "model_version", "photo__lesion")
+    # The maps are the larger part of a row, and drawn alone.
+    kept = rows.select_related("clinic", "job", "model_version", "photo__lesion").defer("maps")
     return kept.prefetch_related("model_version__threshold_sets").order_by("-id")
 
 

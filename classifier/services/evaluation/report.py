@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from classifier.metrics.subgroups import UNKNOWN
 from classifier.models import Evaluation
-from classifier.plots import figures
+from classifier.plots import figures, thumbnails
 from classifier.plots.figures import Figure, framed
 from classifier.plots.frame import WIDE, Form
 from classifier.services.evaluation import bundle
@@ -118,16 +118,17 @@ class Report:
         result = self.disease(dataset, model, key)
         said = {"disease": disease, "of": title}
         if kind == "roc":
-            curve = self.curves_of(dataset, model)[key]
+            curve, words = self.curves_of(dataset, model)[key], _("ROC, %(disease)s: %(of)s") % said
+            if small:
+                return thumbnails.roc(name, words, curve, result["youden"])
             return figures.roc(
                 name,
-                _("ROC, %(disease)s: %(of)s") % said,
+                words,
                 curve,
                 result["youden"],
                 # Older reports have no areas among one tier.
                 (result["auc"], *(result.get("auc_among", {}).get(tier) for tier in (MALIGNANT, BENIGN))),
                 form,
-                small=small,
             )
         if kind == "calibration":
             words = _("Calibration, %(disease)s: %(of)s") % said

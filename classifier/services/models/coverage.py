@@ -8,8 +8,10 @@ model may have learnt from the photos), ``synthetic`` (sources of drawings among
 ``instead``: the name of the model's set whose threshold stands in; empty: it is always listed.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+import numpy as np
 from django.utils.translation import gettext as _
 
 from classifier.metrics import conformal
@@ -17,6 +19,7 @@ from classifier.models import ThresholdSet
 from classifier.services.evaluation import standing
 from classifier.services.evaluation.report import Report
 from classifier.services.evaluation.units import LESION, PATIENT, PHOTO, Photos
+from classifier.services.models import kept_coverage
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -94,12 +97,18 @@ class Needs:
     too_few: tuple[tuple[str, int], ...]
 
 
-def needs(photos: Photos, wanted: float = USUAL) -> Needs:
-    """Of which diseases ``wanted`` can be promised from these photos."""
-    counts = [(key, len(set(photos.units[photos.truth == key].tolist()))) for key in DISEASE_KEYS]
-    least = conformal.least_units(wanted)
+def needs(report: Report, dataset: int, model: int, photos: Callable[[], Photos]) -> Needs:
+    """Of which diseases the usual share can be promised from the photos of a dataset of the report, which ``photos``
+    reads. Raises NoReport."""
+
+    def look() -> dict[str, int]:
+        found = photos()
+        return {key: len(np.unique(found.units[found.truth == key])) for key in DISEASE_KEYS}
+
+    counts = kept_coverage.told(report, dataset, model, "units", look).items()
+    least = conformal.least_units(USUAL)
     return Needs(
-        wanted,
+        USUAL,
         least,
         tuple((key, n) for key, n in counts if n >= least),
         tuple((key, n) for key, n in counts if n < least),

@@ -1,6 +1,9 @@
 """What came of a set's promise on photos it was not made from: how many patients were covered, how long the list."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache, partial
+from typing import Any
 
 import numpy as np
 
@@ -8,12 +11,12 @@ from classifier.metrics import conformal
 from classifier.metrics.listing import is_listed
 from classifier.metrics.proportions import Proportion, proportion
 from classifier.metrics.subgroups import LEAST_POSITIVES
-from classifier.models import Evaluation, ThresholdSet
+from classifier.models import Evaluation, ModelVersion, ThresholdSet
 from classifier.services.evaluation import evaluations, standing, units
 from classifier.services.evaluation.report import NoReport, Report
 from classifier.services.evaluation.units import Photos
 from classifier.services.evaluation.words import division_name, group_name
-from classifier.services.models import coverage
+from classifier.services.models import coverage, kept_coverage
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.models import Clinic
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -83,9 +86,7 @@ class Calibration:
     @classmethod
     def of(cls, chosen: ThresholdSet) -> "Calibration":
         """Of a set that a clinic has made."""
-        sha256 = chosen.details.get("dataset_sha256")
-        versions = DatasetVersion.objects.filter(clinic=chosen.clinic_id, sha256=sha256)
-        version = versions.first() if sha256 else None
+        version = _made_from(chosen)
         if version is None:
             return cls(False)
         rows = evaluations.test_items(version).order_by()
@@ -112,45 +113,76 @@ def everywhere(chosen: ThresholdSet, clinic: Clinic) -> list[Realised]:
         clinic=clinic, model_versions=chosen.model_version_id, state=Evaluation.State.DONE
     )
     found: dict[int, Realised] = {}
-    calibration = Calibration.of(chosen)
     for row in rows[:MOST_EVALUATIONS]:
         try:
             report = Report(row)
             for dataset in report.datasets:
                 if dataset["pk"] not in found:
-                    found[dataset["pk"]] = on(chosen, report, dataset, calibration)
+                    found[dataset["pk"]] = on(chosen, report, dataset)
         except NoReport:
             continue
     return list(found.values())
 
 
+def look_ahead(row: Evaluation) -> None:
+    """Work out what the pages of an evaluation that was just computed tell of its patients. Raises NoReport."""
+    report = Report(row)
+    for model in ModelVersion.objects.filter(pk__in=[one["pk"] for one in report.models]):
+        covering = [one for one in model.thresholds_for(row.clinic_id) if coverage.RULE in one.details]
+        for dataset in report.datasets:
+            photos = cache(partial(units.read, report, dataset["pk"], model.pk))
+            coverage.needs(report, dataset["pk"], model.pk, photos)
+            for chosen in covering:
+                on(chosen, report, dataset, photos)
+
+
 def on(
-    chosen: ThresholdSet,
-    report: Report,
-    dataset: dict,
-    calibration: Calibration | None = None,
-    photos: Photos | None = None,
+    chosen: ThresholdSet, report: Report, dataset: dict, photos: Callable[[], Photos] | None = None
 ) -> Realised:
-    """On one dataset of the report; ``photos``: its photos, where they are at hand. Raises NoReport."""
-    calibration = calibration or Calibration.of(chosen)
+    """On one dataset of the report; ``photos`` reads its photos, where somebody else needs them, too. Raises
+    NoReport."""
     model = chosen.model_version_id
     about = {
-        "evaluation": report.row, "dataset": dataset, "model": model, "is_known": calibration.is_known,
+        "evaluation": report.row, "dataset": dataset, "model": model,
         "is_own": dataset["sha256"] == chosen.details.get("dataset_sha256"),
         "standing": standing.of_pair(
             report.row, (dataset["pk"], dataset["title"]), (model, report.model(model)["name"])
         ),
     }  # fmt: skip
+    made_from = _made_from(chosen)
     if about["is_own"]:
-        return Realised(**about)
-    found = units.read(report, dataset["pk"], model) if photos is None else photos
-    known = calibration.holds(found)
-    left = found.only(~known)
-    about |= {"left_out": int(known.sum()), "gone": left.gone, "photos": len(left)}
-    return Realised(**about, **_figures(chosen, left)) if len(left) else Realised(**about)
+        return Realised(**about, is_known=made_from is not None)
+
+    def look() -> dict[str, Any]:
+        return _figures(
+            chosen, Calibration.of(chosen), photos() if photos else units.read(report, dataset["pk"], model)
+        )
+
+    key = made_from.pk if made_from else None, made_from.revision if made_from else None
+    plain = kept_coverage.told(report, dataset["pk"], model, f"set-{chosen.pk}", look, *key)
+    return Realised(**about, **_with_names(plain))
 
 
-def _figures(chosen: ThresholdSet, photos: Photos) -> dict:
+def _made_from(chosen: ThresholdSet) -> DatasetVersion | None:
+    """The dataset version that a set was made from; None where it is there no more."""
+    sha256 = chosen.details.get("dataset_sha256")
+    return DatasetVersion.objects.filter(clinic=chosen.clinic_id, sha256=sha256).first() if sha256 else None
+
+
+def _figures(chosen: ThresholdSet, calibration: Calibration, photos: Photos) -> dict[str, Any]:
+    """What came of it, as plain values without words of any language."""
+    known = calibration.holds(photos)
+    left = photos.only(~known)
+    about = {
+        "is_known": calibration.is_known,
+        "left_out": int(known.sum()),
+        "gone": left.gone,
+        "photos": len(left),
+    }
+    return about | (_counted(chosen, left) if len(left) else {})
+
+
+def _counted(chosen: ThresholdSet, photos: Photos) -> dict[str, Any]:
     limits = np.array([chosen.values[key] for key in DISEASE_KEYS])
     lengths = is_listed(photos.scores, limits).sum(1)
     promised, wanted = coverage.promised(chosen), chosen.details[coverage.RULE]["share"]
@@ -165,14 +197,43 @@ def _figures(chosen: ThresholdSet, photos: Photos) -> dict:
         "unit": next((kind for kind in (units.PATIENT, units.LESION) if kinds[kind]), units.PHOTO),
         "unknown": sum(kinds.values()) - kinds[units.PATIENT],
         "mean_length": float(lengths.mean()),
-        "empty": proportion(int((lengths == 0).sum()), len(lengths)),
-        "whole": whole,
+        "empty": asdict(proportion(int((lengths == 0).sum()), len(lengths))),
+        "whole": asdict(whole),
         "is_below": _is_below(whole, wanted),
-        "diseases": tuple(rows),
-        "groups": tuple(
-            (division_name(division), _groups(chosen, photos, division, wanted)) for division in photos.groups
-        ),
+        "diseases": [asdict(row) for row in rows],
+        "groups": [
+            [division, [asdict(one) for one in _groups(chosen, photos, division, wanted)]]
+            for division in photos.groups
+        ],
     }
+
+
+def _with_names(plain: dict[str, Any]) -> dict[str, Any]:
+    """What ``_figures`` gives, in the reader's language."""
+    found = dict(plain)
+    for name in ("empty", "whole"):
+        if name in found:
+            found[name] = Proportion(**found[name])
+    found["diseases"] = tuple(
+        DiseaseCovered(**one | {"share": Proportion(**one["share"])}) for one in plain.get("diseases", ())
+    )
+    found["groups"] = tuple(
+        (
+            division_name(division),
+            tuple(
+                GroupCovered(
+                    **one
+                    | {
+                        "name": group_name(division, one["name"]),
+                        "share": one["share"] and Proportion(**one["share"]),
+                    }
+                )
+                for one in groups
+            ),
+        )
+        for division, groups in plain.get("groups", ())
+    )
+    return found
 
 
 def _groups(chosen: ThresholdSet, photos: Photos, division: str, wanted: float) -> tuple[GroupCovered, ...]:
@@ -181,9 +242,10 @@ def _groups(chosen: ThresholdSet, photos: Photos, division: str, wanted: float) 
     for label in np.unique(labels):
         share = _together(chosen, photos, labels == label)
         enough = share.of >= LEAST_POSITIVES
+        # ``name`` is the label's until ``_with_names``.
         found.append(
             GroupCovered(
-                group_name(division, str(label)),
+                str(label),
                 share.of,
                 share if enough else None,
                 enough and _is_below(share, wanted),

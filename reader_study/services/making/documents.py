@@ -93,15 +93,16 @@ def _standing(study: Study) -> str:
     }  # fmt: skip
 
 
-def checklist(study: Study, kind: str) -> list[tuple[str, str, str]]:
-    """(number, item, what is known: "" where the authors have to write it) of one of ``CHECKLISTS``."""
-    known = told(study)
+def checklist(study: Study, kind: str, known: dict[str, str] | None = None) -> list[tuple[str, str, str]]:
+    """(number, item, what is known: "" where the authors have to write it) of one of ``CHECKLISTS``. ``known``: what
+    ``told`` tells of the study, for who asks of several."""
+    known = told(study) if known is None else known
     return [(number, str(LABELS[key]), known.get(key, "")) for number, key in CHECKLISTS[kind]]
 
 
-def missing(study: Study, kind: str) -> list[str]:
+def missing(study: Study, kind: str, known: dict[str, str] | None = None) -> list[str]:
     """The items of which nothing is stored, by number."""
-    return [number for number, _item, text in checklist(study, kind) if not text]
+    return [number for number, _item, text in checklist(study, kind, known) if not text]
 
 
 def checklist_csv(study: Study, kind: str) -> bytes:

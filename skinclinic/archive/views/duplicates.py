@@ -35,7 +35,7 @@ def queue(request: MemberRequest) -> HttpResponse:
     pair = service.next_open(clinic, show, _after(request))
     last = service.last_search(clinic)
     decided = _decided_just_now(request)
-    left = service.to_decide(clinic, show)[: service.MOST_COUNTED + 1].count()
+    left = service.to_decide(clinic, show).order_by()[: service.MOST_COUNTED + 1].count()
     context = {
         "pair": pair,
         "facts": _facts(pair) if pair else [],

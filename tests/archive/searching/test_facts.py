@@ -1,11 +1,14 @@
 """Searching by the facts of a photo, in the search box and by filters, in both languages."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from skinclinic.archive.models import Entry
-from skinclinic.archive.services.datasets import datasets
+from skinclinic.archive.models import DatasetItem, Entry
+from skinclinic.archive.services.datasets import counted, datasets, large
 from skinclinic.archive.services.searching import search, selection
 from skinclinic.archive.services.searching.selection import Selection
+from skinclinic.engine import jobs
 from skinclinic.models import Lesion, Photo
 from tests import factories
 from tests.cases import each
@@ -171,3 +174,27 @@ def test_what_is_outside_a_dataset_is_looked_for_once(archive, clinic, curator, 
     monkeypatch.setattr(search, "_FEW_OUTSIDE", 0)
     assert found(clinic, q="NOT dataset:Most") == {"sixty"}
     assert found(clinic, q="NOT dataset:Small") == set(PHOTOS) - {"sixty"}
+
+
+def test_what_is_outside_a_large_dataset_is_found_by_a_job(archive, clinic, curator, monkeypatch):
+    monkeypatch.setattr(large, "MOST_AT_ONCE", 1)
+    most = datasets.create(clinic, curator, "Most")
+    datasets.set_members(most, Entry.objects.filter(clinic=clinic).exclude(external_id="sixty"))
+    search_text = "NOT dataset:Most"
+    # Asks the job; until it is done the archive is looked through.
+    assert found(clinic, q=search_text) == {"sixty"} and jobs.run_waiting(counted.JOB) == 1
+    with CaptureQueriesContext(connection) as asked:
+        search.condition(clinic, search_text)
+    reads = [one["sql"] for one in asked if one["sql"].startswith('SELECT "archive_entry"')]
+    assert len(reads) == 1 and '"archive_entry"."id" > ' in reads[0]
+    assert found(clinic, q=search_text) == {"sixty"} and not jobs.run_waiting(counted.JOB)
+    # What came since, what was taken out, and what comes back from the bin under its old key.
+    newer = factories.make_entry(
+        factories.make_photo(clinic, curator, seed=4000), curator, external_id="newer"
+    )
+    assert found(clinic, q=search_text) == {"sixty", "newer"}
+    counted.forget_outside([clinic.pk])
+    newer.delete()
+    assert found(clinic, q=search_text) == {"sixty"} and jobs.run_waiting(counted.JOB) == 1
+    datasets.remove(most, DatasetItem.objects.filter(entry__external_id="range").values_list("pk", flat=True))
+    assert found(clinic, q=search_text) == {"sixty", "range"}

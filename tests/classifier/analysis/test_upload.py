@@ -483,6 +483,13 @@ class TestCards:
 
 
 class TestComingBack:
+    def test_what_failed_is_not_counted_out(self, sender, clinic, model_version, monkeypatch):
+        monkeypatch.setattr("classifier.views.upload.FAILED_COUNTED", 1)
+        for seed, told in ((1, "1 photo of this clinic"), (2, "More than 1 photos of this clinic")):
+            send(sender, jpeg(seed))
+            Job.objects.filter(kind="analyse").update(state=Job.State.FAILED)
+            assert told in sender.get("/upload/").content.decode()
+
     def test_the_last_24_hours_not_filed_yet(self, sender, clinic, clinician, curator):
         mine = factories.make_photo(clinic, clinician, seed=1, name="mine.jpg")
         old = factories.make_photo(clinic, clinician, seed=2, name="old.jpg")

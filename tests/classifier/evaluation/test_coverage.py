@@ -10,6 +10,7 @@ from classifier.services.evaluation import units
 from classifier.services.evaluation.report import Report
 from classifier.services.models import promises, realised, threshold_sets
 from skinclinic.archive.models import DatasetItem
+from skinclinic.archive.services.datasets import large
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories, results
@@ -136,6 +137,21 @@ def test_what_cannot_be_promised_is_refused_with_what_to_do(world, admin_user, c
     else:
         assert "from 50 to less than 100 %" in said
     assert not ThresholdSet.objects.filter(name="New").exists()
+
+
+def test_pages_look_through_the_photos_once_until_they_change(world, admin_user, client_for, monkeypatch):
+    made, read = make(world, admin_user), []
+    look = units.read
+    monkeypatch.setattr(units, "read", lambda *of: read.append(of[1]) or look(*of))
+    client, other = client_for(admin_user), world["other"]
+    asked = {"dataset": other.pk, "model": world["model"].pk}
+    pages = [text_of(client.get(url("evaluation", world["row"].pk), asked)) for _time in range(2)]
+    assert pages[0] == pages[1] and "a disease needs 19 patients" in pages[0] and "Covered here" in pages[0]
+    first = realised.everywhere(made, world["clinic"])
+    assert read == [other.pk] and first == realised.everywhere(made, world["clinic"])
+    large.fall_behind(DatasetItem.objects.filter(version=other))
+    client.get(url("evaluation", world["row"].pk), asked)
+    assert read == [other.pk] * 2
 
 
 def test_the_form_makes_them_and_says_of_which_diseases_there_are_enough(world, admin_user, client_for):

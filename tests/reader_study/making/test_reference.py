@@ -89,14 +89,18 @@ def test_a_panel_votes_by_table_and_by_page(unproven, coordinator, client_for):
         reference.note(opened, reference.votes_of(opened), coordinator)
 
 
-def test_documents_say_what_is_stored_and_name_what_is_missing(opened, coordinator, client_for, subtests):
+def test_documents_say_what_is_stored_and_name_what_is_missing(
+    opened, coordinator, client_for, subtests, django_assert_max_num_queries
+):
     studies.amend(opened, coordinator, {"registration": "KCT0001", "ethics": "IRB 7"}, "given today")
     opened.refresh_from_db()
     assert protocol.check(opened).passed
     client = client_for(coordinator)
     assert {key for items in CHECKLISTS.values() for _number, key in items} == set(LABELS)
     assert [len(items) for items in CHECKLISTS.values()] == [51, 48, 44]
-    page = client.get(url("study-documents", opened.pk) + "?list=claim").content.decode()
+    # What is stored is looked up once, not for each of the lists.
+    with django_assert_max_num_queries(56):
+        page = client.get(url("study-documents", opened.pk) + "?list=claim").content.decode()
     lacking = documents.missing(opened, "claim")
     assert "KCT0001" in page and page.count("study-bad") == len(lacking) > 5 and "34" not in lacking
     numbers = client.get(url("study-documents", opened.pk) + "?as=csv").content.decode("utf-8-sig")

@@ -5,11 +5,12 @@ from itertools import islice
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Count, Max, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from skinclinic.archive import near_duplicates
 from skinclinic.archive.models import DuplicatePair, Entry, EntryChange, RejectReason, Review
+from skinclinic.archive.services import size
 from skinclinic.engine import jobs
 from skinclinic.models import Clinic, Job, User
 
@@ -36,10 +37,16 @@ class AlreadyDecided(Exception):
 
 def request_search(clinic: Clinic) -> Job | None:
     """Ask for a search over the clinic's archive; None when there is nothing new to compare."""
-    seen = Entry.objects.filter(clinic=clinic).aggregate(last=Max("pk"), count=Count("pk"))
-    if not seen["count"]:
-        return None
-    return jobs.enqueue(JOB, f"{clinic.pk}:{seen['last']}:{seen['count']}", subject=clinic.pk, clinic=clinic)
+    key = _seen(clinic)
+    return jobs.enqueue(JOB, key, subject=clinic.pk, clinic=clinic) if key else None
+
+
+def _seen(clinic: Clinic) -> str:
+    """What a search of now compares, as the key of its job: clinic, newest photo, their number; "" of none."""
+    newest = Entry.objects.filter(clinic=clinic).order_by("-pk").values_list("pk", flat=True).first()
+    if newest is None:
+        return ""
+    return f"{clinic.pk}:{newest}:{size.entries(clinic)}"
 
 
 def last_search(clinic: Clinic) -> Job | None:
@@ -48,9 +55,10 @@ def last_search(clinic: Clinic) -> Job | None:
 
 
 def search_is_due(clinic: Clinic, last: Job | None) -> bool:
-    """Whether photos were added or removed since the newest search."""
-    seen = Entry.objects.filter(clinic=clinic).aggregate(last=Max("pk"), count=Count("pk"))
-    return bool(seen["count"]) and (last is None or last.key != f"{clinic.pk}:{seen['last']}:{seen['count']}")
+    """Whether photos were added or removed since the newest search; from many, removed ones are seen some minutes
+    later."""
+    key = _seen(clinic)
+    return bool(key) and (last is None or last.key != key)
 
 
 def compared_up_to(clinic: Clinic) -> int:

@@ -6,7 +6,7 @@ from django.db.models import Count, QuerySet
 from django.utils.translation import ngettext
 
 from skinclinic.archive.models import DatasetItem, DatasetVersion, Entry, Review
-from skinclinic.archive.services.datasets import large
+from skinclinic.archive.services.datasets import counted, large
 from skinclinic.archive.services.datasets.withdrawal import from_drafts, named
 from skinclinic.archive.services.exporting import pseudonyms
 from skinclinic.models import Patient, User
@@ -49,6 +49,8 @@ def in_archive(photos: Photos, user: User, act: bool) -> Iterator[Effect]:
 def in_datasets_again(photos: Photos) -> None:
     """Frozen versions hold them again."""
     large.fall_behind(items_of_photos(photos))
+    back = Entry.objects.filter(photo__in=list(photos)).order_by()
+    counted.forget_outside(back.values_list("clinic", flat=True).distinct())
 
 
 @places.on_curated

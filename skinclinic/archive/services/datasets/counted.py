@@ -6,20 +6,23 @@ Changes of the members, photos that were withdrawn, covered or deleted, and cons
 reviews, pairs) does not: of that the page says when it was counted, and counts again when asked to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
-from skinclinic.archive.models import DatasetFigures, DatasetMarked, DatasetVersion
+from skinclinic.archive.models import DatasetFigures, DatasetItem, DatasetMarked, DatasetVersion, Entry
 from skinclinic.archive.services.datasets import against, checks, differences, freezing, large, sides, summary
 from skinclinic.engine import work
 from skinclinic.models import Job
 
 JOB = "dataset-count"
+# Photos of the archive that a version does not hold, by the keys of their entries, where they are at most so many.
+OUTSIDE, MOST_OUTSIDE = "outside", 5000
 # What ``against`` calls alike is all of these.
 _ALIKE = ("undecided", "near", "twice")
 
@@ -122,7 +125,17 @@ def count(
     earlier = earlier_than(version)
     learn = sides.to_learn_from([version])[version.pk]
     say(0.1)
+    entries = Entry.objects.filter(clinic=version.clinic_id).order_by()
+    newest = entries.aggregate(last=Max("pk"))["last"] or 0
+    outside: list[int] = []
+    if marked is not None:
+        inside = DatasetItem.objects.filter(version=version, entry=OuterRef("pk"))
+        outside = list(entries.filter(~Exists(inside), pk__lte=newest).values_list("pk", flat=True))
+        if len(outside) <= MOST_OUTSIDE:
+            marked[OUTSIDE] = sorted(outside)
     return {
+        "newest_entry": newest,
+        "outside": len(outside),
         "summary": summary.to_json(summary.of(version)),
         "sides": sides.to_json(sides.table(version)) if version.split else [],
         "sources": [] if version.is_frozen else freezing.provenance(version),
@@ -151,6 +164,32 @@ def keep(version: DatasetVersion, values: dict[str, Any], marked: dict[str, list
     DatasetVersion.objects.filter(pk=version.pk, revision=version.revision).update(
         photos=sum(values["checks"]["sides"].values())
     )
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The ``keys`` of entries that a version did not hold; what is newer than ``up_to`` was not looked at."""
+
+    keys: list[int]
+    up_to: int
+
+
+def outside(version: DatasetVersion) -> Outside | None:
+    """Photos of the archive that a large version does not hold, as a job has found them; None where it has not, or has
+    for members of before: then it is asked to."""
+    of_now = DatasetFigures.objects.filter(version=version, revision=version.revision)
+    up_to, many = of_now.values_list("values__newest_entry", "values__outside").first() or (None, None)
+    row = DatasetMarked.objects.filter(version=version, kind=OUTSIDE).first()
+    if up_to is not None and row is not None:
+        return Outside(row.keys, up_to)
+    if many is None or many <= MOST_OUTSIDE:
+        ask(version)
+    return None
+
+
+def forget_outside(clinics: Iterable[int]) -> None:
+    """Entries of these clinics have come back under their old keys."""
+    DatasetMarked.objects.filter(version__clinic__in=list(clinics), kind=OUTSIDE).delete()
 
 
 class NotCounted(Exception):

@@ -4,6 +4,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from skinclinic.archive.models import BackgroundDisease, Dataset, DatasetItem, DatasetVersion, Entry, Source
+from skinclinic.archive.services import size
+from skinclinic.archive.services.datasets import counted, large
 from skinclinic.archive.services.searching import facts, query_text
 from skinclinic.archive.services.searching.facts import NOTHING
 from skinclinic.archive.services.searching.query_text import Both, Either, Node, Not, QueryError, Term
@@ -139,16 +141,22 @@ def _called(clinic: Clinic, text: str) -> list[int]:
 
 def _not_in_datasets(clinic: Clinic, text: str) -> Q:
     """Entries outside. Where a dataset holds nearly all of the archive, looking for the others in the order of a page
-    would ask for each entry, again for every part of the page: then they are looked for once, and named by keys."""
+    would ask for each entry, again for every part of the page: then they are named by keys. Of a large version a job
+    has found them; what has come since is looked at here."""
     datasets = _called(clinic, text) if text else []
-    inside = in_datasets(datasets)
-    largest = max(_newest(datasets), key=lambda version: version.photos or 0, default=None)
-    entries = Entry.objects.filter(clinic=clinic).order_by()
-    if largest is None or not largest.photos or entries.count() - largest.photos > _FEW_OUTSIDE:
+    inside, newest = in_datasets(datasets), _newest(datasets)
+    largest = max(newest, key=lambda version: version.photos or 0, default=None)
+    if largest is None or not largest.photos or size.entries(clinic) - largest.photos > _FEW_OUTSIDE:
         return ~inside
+    entries = Entry.objects.filter(clinic=clinic).order_by()
+    found = counted.outside(largest) if largest.photos > large.MOST_AT_ONCE else None
+    if found:
+        entries = entries.filter(pk__gt=found.up_to)
     # All of them, few as they are: of the first so many PostgreSQL would ask for each entry, six times as long.
-    outside = list(entries.filter(~inside).values_list("pk", flat=True))
-    return Q(pk__in=outside) if len(outside) <= _FEW_OUTSIDE else ~inside
+    keys = list(entries.filter(~inside).values_list("pk", flat=True)) + (found.keys if found else [])
+    if len(keys) > _FEW_OUTSIDE:
+        return ~inside
+    return Q(pk__in=keys) & ~inside if found and len(newest) > 1 else Q(pk__in=keys)
 
 
 def in_datasets(datasets: list[int]) -> Q:
@@ -161,7 +169,7 @@ def in_datasets(datasets: list[int]) -> Q:
 def _newest(datasets: list[int]) -> list[DatasetVersion]:
     versions = DatasetVersion.objects.filter(dataset__in=datasets).order_by("dataset", "-number")
     newest: dict[int, DatasetVersion] = {}
-    for version in versions.only("pk", "dataset", "photos"):
+    for version in versions.only("pk", "clinic", "dataset", "photos", "revision"):
         newest.setdefault(version.dataset_id, version)
     return list(newest.values())
 

@@ -1,0 +1,50 @@
+"""What is told of the patients of an evaluation, kept beside its report: a page does not look through all photos again.
+
+A file for each dataset and model, {what: {"of": what it was worked out from, "told": plain values}}. The photos of a
+frozen version change only as ``DatasetVersion.revision`` says (withdrawn, deleted, erased); then, or where the file is
+lost, it is worked out anew by whoever asks next. It names nobody.
+"""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from classifier.services.evaluation.report import Report
+from skinclinic.archive.models import DatasetVersion
+from skinclinic.files import whole
+
+# Raise it when what is kept is of another form.
+FORM = 1
+
+
+def told(
+    report: Report, dataset: int, model: int, what: str, make: Callable[[], Any], *also: int | None
+) -> Any:
+    """What ``make`` tells of a dataset and a model, as JSON has it, from the file where that still holds. ``also``: on
+    what else it depends."""
+    revision = DatasetVersion.objects.filter(pk=dataset).values_list("revision", flat=True).first()
+    path, of = report.row.folder / f"coverage-{dataset}-{model}.json", [FORM, revision, *also]
+    there = _read(path).get(what)
+    if there and there["of"] == of:
+        return there["told"]
+    made = json.loads(json.dumps(make()))
+    with suppress(OSError):
+        _add(path, what, {"of": of, "told": made})
+    return made
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _add(path: Path, what: str, one: dict[str, Any]) -> None:
+    """Of two who add at once one may be lost: it is added again when it is asked for."""
+    if path.parent.is_dir():
+        with whole.whole_file(path) as file:
+            file.write(json.dumps(_read(path) | {what: one}).encode())
