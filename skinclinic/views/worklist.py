@@ -20,7 +20,7 @@ from skinclinic.presenters import case_rows
 from skinclinic.presenters.bulk_notice import just_done
 from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.presenters.walk import case_url, list_url
-from skinclinic.services import cases, saved_searches, worklist_walk
+from skinclinic.services import cases, saved_searches, worklist_tags, worklist_walk
 from skinclinic.services import worklist as service
 from skinclinic.services.worklist_walk import Reader, Walk
 from skinclinic.vocabulary.diseases import DISEASES
@@ -41,7 +41,7 @@ def worklist(request: MemberRequest) -> HttpResponse:
     found = service.searched(member.clinic, request.user, filters, answers_open=answers_open)
     lesions = service.lesions(member.clinic, request.user, filters, answers_open=answers_open, found=found)
     order = service.order(filters, answers_open=answers_open)
-    page, here = _page(request, lesions, order)
+    page, here = _page(request, filters, lesions, order)
     counts = service.counts(member.clinic, request.user, filters, answers_open=answers_open, found=found)
     walk = Walk(filters, timezone.now())
     context = {
@@ -108,19 +108,22 @@ def worklist_next(request: MemberRequest) -> HttpResponse:
 
 
 def _page(
-    request: MemberRequest, lesions: QuerySet[Lesion], order: tuple[str, ...]
+    request: MemberRequest, filters: service.Filters, lesions: QuerySet[Lesion], order: tuple[str, ...]
 ) -> tuple[keyset.Page[Lesion], int | None]:
     try:
         if at := request.GET.get("at"):
             return worklist_walk.page_around(lesions, order, at, PAGE_SIZE)
-        return keyset.page(lesions, order, request.GET.get("cursor", ""), PAGE_SIZE), None
+        if not (cursor := request.GET.get("cursor", "")) and not filters.narrows:
+            rows = service.first_rows(request.membership, filters, PAGE_SIZE + 1)
+            return keyset.first_page(rows, order, PAGE_SIZE), None
+        return keyset.page(lesions, order, cursor, PAGE_SIZE), None
     except keyset.BadCursor:
         return keyset.page(lesions, order, "", PAGE_SIZE), None
 
 
 def _tags(member: Member, filters: service.Filters) -> list[tuple[str, str]]:
     """The choices of the filter; also one that is asked for and gone, so that the empty list tells why."""
-    found = [(str(tag.pk), tag.name) for tag in member.clinic.case_tags.all()]
+    found = [(str(tag.pk), tag.name) for tag in worklist_tags.all_of(member.clinic)]
     if filters.tag and filters.tag not in dict(found):
         found.append((filters.tag, _("Tag that was deleted")))
     return found
