@@ -7,6 +7,8 @@ function, a filter a filter. What is missing is empty, as in templates of Django
 
 import inspect
 from collections.abc import Callable, Mapping
+from datetime import date
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -40,6 +42,7 @@ def environment(**options: Any) -> jinja2.Environment:
     made.globals |= {
         "_": _translated,
         "address_of": addresses.url,
+        "address_around": addresses.around,
         "static": addresses.static,
         "csrf_field": csrf_field,
         "django_part": django_part,
@@ -88,6 +91,11 @@ def django_part(context: jinja2.runtime.Context, name: str, /, **more: Any) -> S
 
 def _translated(text: str) -> Markup:
     """What stands in a template, as translators wrote it."""
+    return _in_language(text, translation.get_language())
+
+
+@lru_cache(8192)
+def _in_language(text: str, _language: str | None) -> Markup:
     return Markup(translation.gettext(text))
 
 
@@ -109,6 +117,12 @@ def _in_local_time(written: Callable[..., str]) -> Callable[..., str]:
     """A filter of moments as templates of Django use it."""
 
     def filter(moment: Any, how: str) -> str:
+        if type(moment) is date:
+            return of_day(moment, how, translation.get_language())
         return written(template_localtime(moment), how) if moment else ""
+
+    @lru_cache(2048)
+    def of_day(day: date, how: str, _language: str | None) -> str:
+        return written(day, how)
 
     return filter
