@@ -7,7 +7,7 @@ function, a filter a filter. What is missing is empty, as in templates of Django
 
 import inspect
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -119,6 +119,8 @@ def _in_local_time(written: Callable[..., str]) -> Callable[..., str]:
     def filter(moment: Any, how: str) -> str:
         if type(moment) is date:
             return of_day(moment, how, translation.get_language())
+        if how == "c" and isinstance(moment, datetime):
+            return template_localtime(moment).isoformat()
         return written(template_localtime(moment), how) if moment else ""
 
     @lru_cache(2048)

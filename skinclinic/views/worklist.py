@@ -1,6 +1,6 @@
 """The worklist: the clinic's lesions, like the inbox of a mail program."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -39,8 +39,11 @@ def worklist(request: MemberRequest) -> HttpResponse:
     filters = service.Filters.read(request.GET)
     answers_open = service.answers_are_open(member)
     found = service.searched(member.clinic, request.user, filters, answers_open=answers_open)
-    lesions = service.lesions(member.clinic, request.user, filters, answers_open=answers_open, found=found)
     order = service.order(filters, answers_open=answers_open)
+
+    def lesions() -> QuerySet[Lesion]:
+        return service.lesions(member.clinic, request.user, filters, answers_open=answers_open, found=found)
+
     page, here = _page(request, filters, lesions, order)
     counts = service.counts(member.clinic, request.user, filters, answers_open=answers_open, found=found)
     walk = Walk(filters, timezone.now())
@@ -52,7 +55,7 @@ def worklist(request: MemberRequest) -> HttpResponse:
         "by_malignant": order == service.MALIGNANT_FIRST,
         "by_age": order == service.NEWEST_FIRST,
         "counts": counts,
-        "hits": service.count(lesions) if order == service.MALIGNANT_FIRST else counts[filters.view],
+        "hits": service.count(lesions()) if order == service.MALIGNANT_FIRST else counts[filters.view],
         "most_counted": service.MOST_COUNTED,
         "can_select": member.can_edit,
         "saved": saved_searches.shown(member, request.user, filters, answers_open=answers_open),
@@ -108,17 +111,20 @@ def worklist_next(request: MemberRequest) -> HttpResponse:
 
 
 def _page(
-    request: MemberRequest, filters: service.Filters, lesions: QuerySet[Lesion], order: tuple[str, ...]
+    request: MemberRequest,
+    filters: service.Filters,
+    lesions: Callable[[], QuerySet[Lesion]],
+    order: tuple[str, ...],
 ) -> tuple[keyset.Page[Lesion], int | None]:
     try:
         if at := request.GET.get("at"):
-            return worklist_walk.page_around(lesions, order, at, PAGE_SIZE)
+            return worklist_walk.page_around(lesions(), order, at, PAGE_SIZE)
         if not (cursor := request.GET.get("cursor", "")) and not filters.narrows:
             rows = service.first_rows(request.membership, filters, PAGE_SIZE + 1)
             return keyset.first_page(rows, order, PAGE_SIZE), None
-        return keyset.page(lesions, order, cursor, PAGE_SIZE), None
+        return keyset.page(lesions(), order, cursor, PAGE_SIZE), None
     except keyset.BadCursor:
-        return keyset.page(lesions, order, "", PAGE_SIZE), None
+        return keyset.page(lesions(), order, "", PAGE_SIZE), None
 
 
 def _tags(member: Member, filters: service.Filters) -> list[tuple[str, str]]:

@@ -13,8 +13,10 @@ import concurrent.futures
 import contextlib
 import os
 import re
+import signal
 import socket
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -46,13 +48,22 @@ class Site(NamedTuple):
 
 
 class Rate(NamedTuple):
-    """What readers got in some seconds. ``pages``: a second; ``busy``: how many processors the web used; ``cost`` and
-    ``asking``: processor time of the web, and of who asks, for each page, in ms."""
+    """What readers got in some seconds. ``pages``: a second; ``cost`` and ``asking``: processor time of the web, and of
+    who asks, for each page, in seconds; ``busiest``: which part of the web's was that of its busiest process."""
 
     pages: float
-    busy: float
     cost: float
     asking: float
+    busiest: float
+
+    def alone(self, processors: int) -> float:
+        """Pages a second of people who ask at once, had nobody else any work for these processors: all of them are
+        used, but one process uses one."""
+        return min(processors / (self.cost + self.asking), 1 / (self.cost * self.busiest))
+
+    def one_by_one(self) -> float:
+        """The same of one person after another: who asks and who answers take turns."""
+        return 1 / (self.cost + self.asking)
 
 
 def main(home: Path, rounds: int, *, against: str, is_told: bool) -> None:
@@ -132,7 +143,12 @@ def get(port: int, page: Page) -> bytes:
 
 def spent(master: int) -> float:
     """Processor time of the web processes so far, in seconds."""
-    return sum(map(_ticks, [master, *_children(master)])) / _TICK
+    return sum(_spent(master).values())
+
+
+def _spent(master: int) -> dict[int, float]:
+    """The same of each process."""
+    return {pid: _ticks(pid) / _TICK for pid in (master, *_children(master))}
 
 
 def _ticks(pid: int) -> int:
@@ -175,10 +191,12 @@ def together(sites: list[Site], pages: list[Page]) -> None:
     for page in pages[:3]:
         for site in sites:
             one, many = (_rate(site, page, people) for people in (1, AT_ONCE))
+            by_time = many.alone(os.cpu_count() or 1) / one.one_by_one()
             print(
                 f"{page.name:16} {site.version}: {one.pages:5.1f} pages a second for 1, {many.pages:5.1f} for "
-                f"{AT_ONCE} at once: {many.pages / one.pages:.2f} times; the web used {one.busy:.2f} and {many.busy:.2f} "
-                f"processors, {one.cost:.1f} and {many.cost:.1f} ms a page, who asked {many.asking:.1f} ms",
+                f"{AT_ONCE} at once: {many.pages / one.pages:.2f} times; by processor time {by_time:.2f} times "
+                f"({one.cost * 1000:.1f} and {many.cost * 1000:.1f} ms a page, {many.busiest:.0%} of it in the busiest "
+                f"process; who asks {one.asking * 1000:.1f} and {many.asking * 1000:.1f} ms)",
                 flush=True,
             )
 
@@ -193,11 +211,12 @@ def _rate(site: Site, page: Page, people: int) -> Rate:
             count += 1
         return count
 
-    began, web, own = time.monotonic(), spent(site.master), time.process_time()
+    began, before, own = time.monotonic(), _spent(site.master), time.process_time()
     with concurrent.futures.ThreadPoolExecutor(people) as pool:
         count = sum(pool.map(reader, range(people)))
-    took, web, own = time.monotonic() - began, spent(site.master) - web, time.process_time() - own
-    return Rate(count / took, web / took, web / count * 1000, own / count * 1000)
+    took, own = time.monotonic() - began, time.process_time() - own
+    web = [after - before.get(pid, 0) for pid, after in _spent(site.master).items()]
+    return Rate(count / took, sum(web) / count, own / count, max(web) / sum(web))
 
 
 def first_visit(site: Site, page: Page, *, is_told: bool) -> None:
@@ -222,4 +241,6 @@ if __name__ == "__main__":
     asked.add_argument("--against", metavar="COMMIT", default="")
     asked.add_argument("-v", dest="is_told", action="store_true")
     found = asked.parse_args()
+    # Whoever stops it leaves nothing behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     main(Path(found.home).resolve(), found.rounds, against=found.against, is_told=found.is_told)
