@@ -7,6 +7,7 @@ function, a filter a filter. What is missing is empty, as in templates of Django
 
 import inspect
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -41,6 +42,7 @@ def environment(**options: Any) -> jinja2.Environment:
     made.globals |= {
         "_": _translated,
         "address_of": addresses.url,
+        "address_around": addresses.around,
         "static": addresses.static,
         "csrf_field": csrf_field,
         "django_part": django_part,
@@ -118,6 +120,14 @@ def _in_local_time(written: Callable[..., str]) -> Callable[..., str]:
     """A filter of moments as templates of Django use it."""
 
     def filter(moment: Any, how: str) -> str:
+        if type(moment) is date:
+            return of_day(moment, how, translation.get_language())
+        if how == "c" and isinstance(moment, datetime):
+            return template_localtime(moment).isoformat()
         return written(template_localtime(moment), how) if moment else ""
+
+    @lru_cache(2048)
+    def of_day(day: date, how: str, _language: str | None) -> str:
+        return written(day, how)
 
     return filter

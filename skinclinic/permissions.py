@@ -74,9 +74,16 @@ def get_for(
         row = queryset.filter(pk=pk).select_related("clinic").get()
     except (ObjectDoesNotExist, ValueError, TypeError, OverflowError):
         raise Http404 from None
-    require(member_of(user, cast(OfClinic, row).clinic_id), need)
-    acting.let_to(row)
-    return row
+    return the_one_for(user, [row], need)
+
+
+def the_one_for(user: User | AnonymousUser, rows: list[M], need: str = VIEW) -> M:
+    """The same, of a row that was asked for by its key already, with its clinic: none was found, or one."""
+    if not rows:
+        raise Http404
+    require(member_of(user, cast(OfClinic, rows[0]).clinic_id), need)
+    acting.let_to(rows[0])
+    return rows[0]
 
 
 def membership(user: User | AnonymousUser, clinic_id: int) -> Member | None:

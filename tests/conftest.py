@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
+from skinclinic import kept_queries
 from tests import engine as engine_processes
 from tests import factories
 from tests.folders import folders_of
@@ -53,6 +54,8 @@ def in_a_hurry():
     settings.WHITENOISE_AUTOREFRESH = True
     # The same figures on every processor; what else there is, tests ask for.
     settings.INFERENCE_PRECISION = "f32"
+    # Whatever is asked by a query that is kept is held against Django's own.
+    kept_queries.checking = True
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INFERENCE_PRECISION", "f32")
         # No power fails here.

@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from skinclinic.kept_queries import kept
+
 
 class ModelVersion(models.Model):
     """A registered network: a folder with model.safetensors and manifest.json, known by its weights' hash.
@@ -46,7 +48,16 @@ class ModelVersion(models.Model):
 
     def thresholds_for(self, clinic_id: int | None) -> "list[ThresholdSet]":
         """The sets that came with the model, and those that this clinic has made; oldest first."""
-        return [row for row in self.threshold_sets.all() if row.clinic_id in (None, clinic_id)]
+        return [row for row in self._threshold_sets if row.clinic_id in (None, clinic_id)]
+
+    @property
+    def _threshold_sets(self) -> "list[ThresholdSet]":
+        if "threshold_sets" in getattr(self, "_prefetched_objects_cache", {}):
+            return list(self.threshold_sets.all())
+        rows = _threshold_sets_of(self.pk)
+        for row in rows:
+            row.model_version = self
+        return rows
 
     @property
     def is_demo(self) -> bool:
@@ -102,3 +113,8 @@ class ThresholdSet(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+@kept
+def _threshold_sets_of(version: int) -> models.QuerySet[ThresholdSet]:
+    return ThresholdSet.objects.filter(model_version=version)

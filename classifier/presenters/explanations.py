@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -12,6 +13,7 @@ from classifier.models import Analysis, Explanation
 from classifier.presenters import computed
 from classifier.services.analysis import explanations
 from classifier.services.analysis.assessments import may_see_answer
+from skinclinic.kept_queries import kept
 from skinclinic.models import Job, Member, User, WorkState
 from skinclinic.permissions import EDIT
 from skinclinic.presenters.job_errors import words_of
@@ -142,7 +144,7 @@ class Offer:
 
 def offers(analysis: Analysis, member: Member) -> list[Offer]:
     """Every method, in its order, for an answer that the member may see."""
-    rows = {row.method: row for row in Explanation.objects.filter(analysis=analysis).defer("maps")}
+    rows = {row.method: row for row in _without_maps(analysis.pk)}
     for row in rows.values():
         row.analysis = analysis
     return [
@@ -154,6 +156,11 @@ def offers(analysis: Analysis, member: Member) -> list[Offer]:
         )
         for method, label in Method.choices
     ]
+
+
+@kept
+def _without_maps(analysis: int) -> QuerySet[Explanation]:
+    return Explanation.objects.filter(analysis=analysis).defer("maps")
 
 
 def chosen(analysis: Analysis, wanted: str | None) -> Explanation | None:

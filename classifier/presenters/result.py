@@ -6,7 +6,7 @@ What is said of the scores in words is ``differential.py``.
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import Exists, Subquery
+from django.db.models import Exists, QuerySet, Subquery
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -25,6 +25,7 @@ from classifier.services.analysis import analyses, assessments
 from classifier.services.models import card as model_card
 from classifier.services.models import promises, registry
 from skinclinic.engine import jobs
+from skinclinic.kept_queries import kept
 from skinclinic.models import Diagnosis, Job, Member, Photo, PhotoCover
 from skinclinic.presenters.comments import panel_of as panel_of_comments
 from skinclinic.presenters.plan import plan_of
@@ -68,7 +69,7 @@ class Shown:
 
     def __init__(self, request: SignedInRequest, photo: Photo, analysis: Analysis | None = None):
         self.request, self.photo, self.member = request, photo, member_of(request, photo)
-        self.analyses = list(analyses.all_of(photo))
+        self.analyses = analyses.all_of(photo)
         self.current = next((row for row in self.analyses if row.box == photo.box), None)
         self.analysis = analysis or self.current
 
@@ -126,7 +127,7 @@ def page(shown: Shown) -> dict:
         "other_analyses": [
             {"row": row, "is_current": row == shown.current} for row in shown.analyses if row != analysis
         ],
-        "siblings": photo.lesion.photos.exclude(pk=photo.pk).order_by("-created_at", "-id")[:12],
+        "siblings": _siblings(photo.lesion_id, photo.pk),
         "next_photo": next_photo,
         "previous_photo": previous_photo,
         "box": analysis.box if analysis else photo.box,
@@ -136,12 +137,24 @@ def page(shown: Shown) -> dict:
 
 def _neighbours(photo: Photo) -> tuple[int | None, int | None, bool]:
     """The photos before and after it in the clinic (or its archive); and, asked in passing, whether it was covered."""
-    around = Photo.objects.filter(clinic=photo.clinic_id, lesion__is_archived=photo.lesion.is_archived)
-    older = around.filter(pk__lt=photo.pk).order_by("-pk").values("pk")[:1]
-    newer = around.filter(pk__gt=photo.pk).order_by("pk").values("pk")[:1]
-    covers = Exists(PhotoCover.objects.filter(photo=photo.pk))
-    found = Photo.objects.filter(pk=photo.pk).values_list(Subquery(older), Subquery(newer), covers).first()
-    return found or (None, None, False)
+    found = _around(photo.clinic_id, photo.pk, is_archived=photo.lesion.is_archived)
+    return found[0] if found else (None, None, False)
+
+
+@kept
+def _around(
+    clinic: int, photo: int, *, is_archived: bool
+) -> QuerySet[Photo, tuple[int | None, int | None, bool]]:
+    around = Photo.objects.filter(clinic=clinic, lesion__is_archived=is_archived)
+    older = around.filter(pk__lt=photo).order_by("-pk").values("pk")[:1]
+    newer = around.filter(pk__gt=photo).order_by("pk").values("pk")[:1]
+    covers = Exists(PhotoCover.objects.filter(photo=photo))
+    return Photo.objects.filter(pk=photo).values_list(Subquery(older), Subquery(newer), covers)
+
+
+@kept
+def _siblings(lesion: int, photo: int) -> QuerySet[Photo]:
+    return Photo.objects.filter(lesion=lesion).exclude(pk=photo).order_by("-created_at", "-id")[:12]
 
 
 def panel(shown: Shown, **extra) -> dict:

@@ -1,15 +1,22 @@
 """First steps that have to do with a model and its answers."""
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from classifier.models import Assessment, Evaluation, Publication
+from skinclinic.kept_queries import kept
 from skinclinic.models import Member, Role
 from skinclinic.services.first_steps import Step, register
 
 
 def _has_decided(member: Member) -> bool:
-    mine = Assessment.objects.filter(clinic=member.clinic_id, user=member.user_id)
-    return mine.exclude(decision="").exists()
+    return bool(_decided(member.clinic_id, member.user_id))
+
+
+@kept
+def _decided(clinic: int, user: int) -> QuerySet[Assessment, int]:
+    mine = Assessment.objects.filter(clinic=clinic, user=user).exclude(decision="")
+    return mine.order_by().values_list("pk", flat=True)[:1]
 
 
 register(

@@ -1,6 +1,7 @@
 """The result page of a photo, and an older analysis of it."""
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,8 +15,9 @@ from classifier.presenters.result import Shown
 from classifier.services.analysis import assessments
 from classifier.services.analysis.analyses import NoModel, current_analysis, request_analysis
 from skinclinic.engine import jobs
+from skinclinic.kept_queries import kept
 from skinclinic.models import Photo
-from skinclinic.permissions import EDIT, get_for
+from skinclinic.permissions import EDIT, get_for, the_one_for
 from skinclinic.web.requests import SignedInRequest
 
 PHOTOS = Photo.objects.select_related("lesion__patient", "uploaded_by")
@@ -29,8 +31,13 @@ PANEL = "result-panel"
 @require_safe
 def photo(request: SignedInRequest, pk: int) -> HttpResponse:
     """The result page; ``?thresholds=NAME`` chooses the threshold set, ``?seen=`` is what a poll has."""
-    row = get_for(request.user, PHOTOS, pk)
+    row = the_one_for(request.user, _photo(pk))
     return render_panel(request, Shown(request, row))
+
+
+@kept
+def _photo(pk: int) -> QuerySet[Photo]:
+    return PHOTOS.filter(pk=pk).select_related("lesion__patient", "uploaded_by", "clinic")
 
 
 @never_cache

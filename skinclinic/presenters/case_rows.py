@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from skinclinic.kept_queries import kept
 from skinclinic.models import Biopsy, Call, Diagnosis, Lesion, Member, PhotoDecision, User
 from skinclinic.presenters.walk import case_url
 from skinclinic.services import calls, cases, worklist, worklist_tags
@@ -92,9 +94,14 @@ def rows(
 def _calls(user: User, lesions: list[int]) -> dict[int, list[Call]]:
     """What calls the person to each."""
     found: dict[int, list[Call]] = {}
-    for call in Call.objects.filter(user=user, lesion__in=lesions, done_at=None).select_related("called_by"):
+    for call in _open_calls(user.pk, lesions):
         found.setdefault(call.lesion_id, []).append(call)
     return found
+
+
+@kept
+def _open_calls(user: int, lesions: list[int]) -> QuerySet[Call]:
+    return Call.objects.filter(user=user, lesion__in=lesions, done_at=None).select_related("called_by")
 
 
 def _at(walk: Walk | None, lesion: Lesion, order: tuple[str, ...]) -> Walk | None:
@@ -108,10 +115,15 @@ def _diagnoses(user: User, lesions: list[int]) -> tuple[dict[int, Diagnosis], di
     """The person's own last impression and the pathology of each lesion."""
     impressions: dict[int, Diagnosis] = {}
     proofs: dict[int, Diagnosis] = {}
-    standing = Diagnosis.objects.filter(lesion__in=lesions, withdrawn_at=None)
-    for row in standing.order_by("-created_at", "-id"):
+    for row in _standing(lesions):
         if row.kind == Diagnosis.Kind.PATHOLOGY:
             proofs.setdefault(row.lesion_id, row)
         elif row.created_by_id == user.pk:
             impressions.setdefault(row.lesion_id, row)
     return impressions, proofs
+
+
+@kept
+def _standing(lesions: list[int]) -> QuerySet[Diagnosis]:
+    rows = Diagnosis.objects.filter(lesion__in=lesions, withdrawn_at=None)
+    return rows.order_by("-created_at", "-id")

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from skinclinic.models import Biopsy, FollowUp, Lesion, Member, User
+from skinclinic.kept_queries import kept
+from skinclinic.models import Biopsy, FollowUp, Lesion, Member, RecordChange, User
 from skinclinic.services import cases
 
 Step = FollowUp | Biopsy
@@ -47,7 +49,7 @@ def plan_of(lesion: Lesion, member: Member) -> dict:
 
 def _assigned(lesion: Lesion) -> list[dict]:
     """Who was given the case by whom and when, the last first; what has been since the first change."""
-    rows = list(lesion.changes.filter(fields__has_key="assignee").select_related("by"))
+    rows = _given(lesion.pk)
     people = User.objects.in_bulk({key for row in rows for key in row.fields["assignee"] if key})
     return [
         {"at": row.at, "by": row.by, "before": people.get(before), "now": people.get(now)}
@@ -57,9 +59,25 @@ def _assigned(lesion: Lesion) -> list[dict]:
 
 
 def _steps(lesion: Lesion) -> list[Step]:
-    steps: list[Step] = list(lesion.follow_ups.select_related("created_by", "ended_by"))
-    steps += lesion.biopsies.select_related("created_by", "ended_by", "taken_by")
+    steps: list[Step] = [*_follow_ups(lesion.pk), *_biopsies(lesion.pk)]
+    for step in steps:
+        step.lesion = lesion
     return sorted(steps, key=lambda step: step.created_at, reverse=True)
+
+
+@kept
+def _follow_ups(lesion: int) -> QuerySet[FollowUp]:
+    return FollowUp.objects.filter(lesion=lesion).select_related("created_by", "ended_by")
+
+
+@kept
+def _biopsies(lesion: int) -> QuerySet[Biopsy]:
+    return Biopsy.objects.filter(lesion=lesion).select_related("created_by", "ended_by", "taken_by")
+
+
+@kept
+def _given(lesion: int) -> QuerySet[RecordChange]:
+    return RecordChange.objects.filter(lesion=lesion, fields__has_key="assignee").select_related("by")
 
 
 def _last_ended(steps: list[Step], kind: type[Step]) -> Step | None:

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from skinclinic.kept_queries import kept
 from skinclinic.models import Lesion, Member, Note, Patient, Photo, RecordChange, Symptoms, User
 from skinclinic.services import records, visit_records, visits
 from skinclinic.vocabulary import asked
@@ -86,8 +87,12 @@ def visit_of(
 ) -> dict:
     """The panel of one visit: of ``photo``, else of the day ``on`` (ISO), else of the last photo, else of today."""
     today = timezone.localdate()
-    notes = list(lesion.notes.select_related("created_by"))
-    symptoms = {row.visit_on: row for row in lesion.symptoms.all()}
+    notes = _notes(lesion.pk)
+    symptoms = {row.visit_on: row for row in _symptoms(lesion.pk)}
+    for note in notes:
+        note.lesion = lesion
+    for answers in symptoms.values():
+        answers.lesion = lesion
     if photo:
         days, chosen = [], visits.day_of(photo.captured_at, photo.created_at)
     else:
@@ -115,6 +120,16 @@ def visit_of(
         "notes": notes_told(own, user, changes),
         "hides_notes": len(own) < len(notes),
     } | more
+
+
+@kept
+def _notes(lesion: int) -> models.QuerySet[Note]:
+    return Note.objects.filter(lesion=lesion).select_related("created_by")
+
+
+@kept
+def _symptoms(lesion: int) -> models.QuerySet[Symptoms]:
+    return Symptoms.objects.filter(lesion=lesion)
 
 
 def of_patient(user: User, member: Member, patient: Patient, **more) -> dict:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from django.http import HttpRequest
-from django.urls import reverse
 
 from skinclinic.models import Lesion, Member, User
 from skinclinic.services import worklist
 from skinclinic.services.worklist_walk import Place, Reader, Walk
 from skinclinic.web import keyset
+from skinclinic.web.addresses import url
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,13 @@ class Shown:
 
 def case_url(lesion: Lesion, walk: Walk | None = None) -> str:
     """The page of a case: its newest photo, or the lesion where there is none."""
-    page = (
-        reverse("photo", args=[lesion.opens_id]) if lesion.opens_id else reverse("lesion", args=[lesion.pk])
-    )
+    page = url("photo", lesion.opens_id) if lesion.opens_id else url("lesion", lesion.pk)
     return page + (walk.query() if walk else "")
 
 
 def list_url(walk: Walk, lesion: Lesion | None = None) -> str:
     """The list, at the row of the case."""
-    page = reverse("worklist")
+    page = url("worklist")
     if lesion is None:
         return page + walk.filters.address()
     return page + walk.filters.address(at=walk.at, case=str(lesion.pk)) + f"#case-{lesion.pk}"
@@ -58,6 +56,6 @@ def walk_of(request: HttpRequest, user: User, member: Member, lesion: Lesion) ->
         query=walk.query(),
         previous_url=case_url(place.previous, reader.at(place.previous)) if place.previous else "",
         next_url=case_url(place.next, reader.at(place.next)) if place.next else "",
-        undecided_url=reverse("worklist-next") + walk.query(),
+        undecided_url=url("worklist-next") + walk.query(),
         list_url=list_url(walk, lesion),
     )

@@ -4,13 +4,15 @@ of any patient."""
 from collections.abc import Iterable
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from skinclinic.models import Call, Comment, Lesion, Member, SecondOpinion, User
+from skinclinic.kept_queries import kept
+from skinclinic.models import Call, Clinic, Comment, Lesion, Member, SecondOpinion, User
 from skinclinic.services import letters
 
 
@@ -39,8 +41,14 @@ def open_at(lesion: Lesion, user: User) -> QuerySet[Call]:
 
 def count_for(member: Member) -> int:
     """How many cases of the clinic wait for the member."""
-    rows = Call.objects.filter(clinic=member.clinic_id, user=member.user_id, done_at=None)
-    return rows.exclude(lesion__is_archived=True).values("lesion").distinct().count()
+    return _counted(member.clinic_id, member.user_id)[0]
+
+
+@kept
+def _counted(clinic: int, user: int) -> QuerySet[Clinic, int]:
+    rows = Call.objects.filter(clinic=clinic, user=user, done_at=None).exclude(lesion__is_archived=True)
+    number = rows.order_by().values("clinic").values_list(Count("lesion", distinct=True))
+    return Clinic.objects.filter(pk=clinic).values_list(Coalesce(Subquery(number), 0), flat=True)
 
 
 def waiting(member: Member) -> int:

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from skinclinic.kept_queries import kept
 from skinclinic.models import (
     Biopsy,
     Call,
@@ -129,7 +130,7 @@ def refresh(lesion: Lesion) -> None:
 def latest_decisions(lesions: Iterable[int]) -> dict[int, list[PhotoDecision]]:
     """What each person has decided last at each of the lesions, newest first. One query for any number."""
     by_lesion: dict[int, list[PhotoDecision]] = {}
-    for row in _decisions(lesions):
+    for row in _decisions(list(lesions)):
         by_lesion.setdefault(row.photo.lesion_id, []).append(row)
     return {lesion: _last_of_each(rows) for lesion, rows in by_lesion.items()}
 
@@ -174,9 +175,12 @@ def deciders(clinic_id: int) -> QuerySet[Member]:
     return members.select_related("user").order_by("user__username")
 
 
+_deciders = kept(deciders)
+
+
 def members_of(clinic: Clinic) -> list[User]:
     """Who may be given a case."""
-    return [member.user for member in deciders(clinic.pk)]
+    return [member.user for member in _deciders(clinic.pk)]
 
 
 @transaction.atomic
@@ -194,9 +198,10 @@ def assign(lesion: Lesion, person: User | None, by: User | None = None) -> None:
     lesion.assignee = person
 
 
-def _decisions(lesions: Iterable[int]) -> list[PhotoDecision]:
-    rows = PhotoDecision.objects.filter(photo__lesion__in=list(lesions))
-    return list(rows.select_related("photo", "user", "diagnosis").order_by("-decided_at", "-id"))
+@kept
+def _decisions(lesions: list[int]) -> QuerySet[PhotoDecision]:
+    rows = PhotoDecision.objects.filter(photo__lesion__in=lesions)
+    return rows.select_related("photo", "user", "diagnosis").order_by("-decided_at", "-id")
 
 
 def _last_of_each(rows: Iterable[PhotoDecision]) -> list[PhotoDecision]:

@@ -4,9 +4,11 @@ known. Apps register their own; they are shown where the role's work is until th
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from skinclinic.kept_queries import kept
 from skinclinic.models import Invitation, Member, Photo, Role
 from skinclinic.services import second_factor
 
@@ -66,12 +68,22 @@ def put_away(member: Member) -> None:
 
 
 def _has_uploaded(member: Member) -> bool:
-    return Photo.objects.filter(clinic=member.clinic_id, uploaded_by=member.user_id).exists()
+    return bool(_uploaded(member.clinic_id, member.user_id))
 
 
 def _has_filed(member: Member) -> bool:
-    mine = Photo.objects.filter(clinic=member.clinic_id, uploaded_by=member.user_id)
-    return mine.filter(lesion__patient__isnull=False).exists()
+    return bool(_filed(member.clinic_id, member.user_id))
+
+
+@kept
+def _uploaded(clinic: int, user: int) -> QuerySet[Photo, int]:
+    return Photo.objects.filter(clinic=clinic, uploaded_by=user).order_by().values_list("pk", flat=True)[:1]
+
+
+@kept
+def _filed(clinic: int, user: int) -> QuerySet[Photo, int]:
+    mine = Photo.objects.filter(clinic=clinic, uploaded_by=user)
+    return mine.filter(lesion__patient__isnull=False).order_by().values_list("pk", flat=True)[:1]
 
 
 register(

@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from skinclinic.kept_queries import kept
 from skinclinic.models import Member, SavedSearch, User
 from skinclinic.services import worklist
 from skinclinic.services.refused import Refused
@@ -27,7 +28,12 @@ class Shown:
 
 def of(member: Member, user: User) -> QuerySet[SavedSearch]:
     """The clinic's and the person's own, by name."""
-    return member.clinic.saved_searches.filter(Q(owner=None) | Q(owner=user))
+    return SavedSearch.objects.filter(Q(owner=None) | Q(owner=user), clinic=member.clinic_id)
+
+
+@kept
+def _of(clinic: int, user: int) -> QuerySet[SavedSearch]:
+    return SavedSearch.objects.filter(Q(owner=None) | Q(owner=user), clinic=clinic)[: 2 * MOST]
 
 
 def may_change(search: SavedSearch, member: Member, user: User) -> bool:
@@ -40,7 +46,7 @@ def may_change(search: SavedSearch, member: Member, user: User) -> bool:
 def shown(member: Member, user: User, here: Filters, *, answers_open: bool) -> list[Shown]:
     """Those that the person has, with how many cases each shows now."""
     found = []
-    for search in of(member, user)[: 2 * MOST]:
+    for search in _of(member.clinic_id, user.pk):
         filters = Filters.read(search.filters)
         rows = worklist.lesions(member.clinic, user, filters, answers_open=answers_open)
         found.append(

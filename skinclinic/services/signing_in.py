@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from django.contrib.auth import authenticate
 from django.contrib.auth.backends import ModelBackend
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from skinclinic.kept_queries import kept
 from skinclinic.models import User
 from skinclinic.services import sign_in_limits
 from skinclinic.web.requests import client_address
@@ -60,6 +62,16 @@ class LimitedBackend(ModelBackend):
             raise PermissionDenied
         sign_in_limits.succeeded(tried)
         return user
+
+    def get_user(self, user_id):
+        """Whose session it is; None where the account is gone or may not be used."""
+        user = next(iter(_with_key(user_id)), None)
+        return user if user is not None and self.user_can_authenticate(user) else None
+
+
+@kept
+def _with_key(user: int) -> QuerySet[User]:
+    return User.objects.filter(pk=user)
 
 
 def is_own_password(request: HttpRequest, user: User, password: str) -> bool:

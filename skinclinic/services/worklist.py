@@ -8,6 +8,7 @@ from typing import Any, Self
 from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from skinclinic.kept_queries import kept
 from skinclinic.models import Call, Clinic, Lesion, LesionTag, Member, PhotoDecision, User
 from skinclinic.services import worklist_search
 from skinclinic.services.worklist_search import start_of
@@ -137,18 +138,48 @@ def lesions(
     """
     if found is None:
         found = searched(clinic, user, filters, answers_open=answers_open)
-    passing = _passing(clinic, user, filters, answers_open=answers_open)
-    view = _in_view(filters.view, user, answers_open=answers_open, began=began)
+    passing = _passing(clinic.pk, user.pk, filters, answers_open=answers_open)
+    view = _in_view(filters.view, user.pk, timezone.localdate(), answers_open=answers_open, began=began)
     rows = Lesion.objects.filter(*passing, *([Q(created_at__lte=began)] if began else []), view)
     if found:
         rows = rows.filter(found)
     if order(filters, answers_open=answers_open) == MALIGNANT_FIRST:
         rows = rows.filter(malignant_sum__isnull=False)
+    return _with_what_a_row_shows(rows)
+
+
+def first_rows(member: Member, filters: Filters, most: int) -> list[Lesion]:
+    """The first of ``lesions`` in their order, where the filters narrow nothing; at most so many."""
+    return _first_rows(
+        member.clinic_id,
+        member.user_id,
+        timezone.localdate(),
+        asked=Filters(show=filters.show, sort=filters.sort),
+        answers_open=answers_are_open(member),
+        most=most,
+    )
+
+
+@kept
+def _first_rows(
+    clinic: int, user: int, today: date, *, asked: Filters, answers_open: bool, most: int
+) -> QuerySet[Lesion]:
+    rows = Lesion.objects.filter(
+        *_passing(clinic, user, asked, answers_open=answers_open),
+        _in_view(asked.view, user, today, answers_open=answers_open),
+    )
+    ordered = order(asked, answers_open=answers_open)
+    if ordered == MALIGNANT_FIRST:
+        rows = rows.filter(malignant_sum__isnull=False)
+    return _with_what_a_row_shows(rows).order_by(*ordered)[:most]
+
+
+def _with_what_a_row_shows(rows: QuerySet[Lesion]) -> QuerySet[Lesion]:
     return rows.select_related("patient", "cover", "answer_photo", "created_by", "assignee")
 
 
-def _passing(clinic: Clinic, user: User, filters: Filters, *, answers_open: bool) -> list[Q]:
-    """What the filters ask beside the view and the words."""
+def _passing(clinic: int, user: int, filters: Filters, *, answers_open: bool) -> list[Q]:
+    """What the filters ask beside the view and the words; clinic and user by their keys."""
     asked = [Q(clinic=clinic, is_archived=False)]
     if filters.state:
         asked.append(Q(state=filters.state))
@@ -168,7 +199,7 @@ def _passing(clinic: Clinic, user: User, filters: Filters, *, answers_open: bool
     return asked
 
 
-def _in_view(view: str, user: User, *, answers_open: bool, began: datetime | None = None) -> Q:
+def _in_view(view: str, user: int, today: date, *, answers_open: bool, began: datetime | None = None) -> Q:
     """Which lesions a view holds. Where the own impression comes first, only one's own decisions let a case into a
     view that would tell what colleagues or the model said."""
     if view in (DISAGREEMENT, UNPLANNED):
@@ -180,7 +211,7 @@ def _in_view(view: str, user: User, *, answers_open: bool, began: datetime | Non
     if view == FOR_ME:
         return Q(pk__in=Call.objects.filter(user=user, done_at=None).order_by().values("lesion"))
     if view == FOLLOW_UP:
-        return Q(follow_up_on__lte=timezone.localdate())
+        return Q(follow_up_on__lte=today)
     return {BIOPSY: Q(biopsy_on__isnull=False), PROVEN: Q(is_proven=True), UNFILED: Q(patient=None)}.get(
         view, Q()
     )
@@ -209,23 +240,36 @@ class _Count(Subquery):
 
 def counts(clinic: Clinic, user: User, filters: Filters, *, answers_open: bool, found: Q) -> dict[str, int]:
     """How many cases each view would show with the other filters as they are."""
-    rows = Lesion.objects.filter(*_passing(clinic, user, filters, answers_open=answers_open))
-    if found:
-        rows = rows.filter(found)
-    numbers = [
-        _Count(rows.filter(_in_view(view, user, answers_open=answers_open)).values("pk")[: MOST_COUNTED + 1])
-        for view in VIEWS
-    ]
-    # One query for all of them, on a row that is there.
-    counted = Clinic.objects.filter(pk=clinic.pk).values_list(*numbers).get()
+    today, most = timezone.localdate(), MOST_COUNTED + 1
+    if filters.narrows:
+        rows = Lesion.objects.filter(*_passing(clinic.pk, user.pk, filters, answers_open=answers_open))
+        rows = rows.filter(found) if found else rows
+        counted = _counted(rows, clinic.pk, user.pk, today, answers_open=answers_open, most=most).get()
+    else:
+        (counted,) = _counted_in_all(clinic.pk, user.pk, today, answers_open=answers_open, most=most)
     return dict(zip(VIEWS, counted, strict=True))
+
+
+def _counted(
+    rows: QuerySet[Lesion], clinic: int, user: int, today: date, *, answers_open: bool, most: int
+) -> QuerySet[Clinic, tuple[int, ...]]:
+    """Of these rows those of each view: one query for all of them, on a row that is there."""
+    views = [_in_view(view, user, today, answers_open=answers_open) for view in VIEWS]
+    numbers = [_Count(rows.filter(view).values("pk")[:most]) for view in views]
+    return Clinic.objects.filter(pk=clinic).values_list(*numbers)
+
+
+@kept
+def _counted_in_all(
+    clinic: int, user: int, today: date, *, answers_open: bool, most: int
+) -> QuerySet[Clinic, tuple[int, ...]]:
+    rows = Lesion.objects.filter(*_passing(clinic, user, Filters(), answers_open=answers_open))
+    return _counted(rows, clinic, user, today, answers_open=answers_open, most=most)
 
 
 def with_ids(clinic: Clinic, ids: Iterable[int]) -> QuerySet[Lesion]:
     """Return the clinic's lesions of these ids, with what a row shows."""
-    return Lesion.objects.filter(clinic=clinic, pk__in=ids).select_related(
-        "patient", "cover", "answer_photo", "created_by", "assignee"
-    )
+    return _with_what_a_row_shows(Lesion.objects.filter(clinic=clinic, pk__in=ids))
 
 
 def has_none(clinic: Clinic) -> bool:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
-from skinclinic.models import Clinic, LesionTag
+from skinclinic.kept_queries import kept
+from skinclinic.models import CaseTag, Clinic, LesionTag
 
 PREFIX = "tag:"
 
@@ -25,6 +26,21 @@ def tagged_by(clinic: Clinic, term: str) -> QuerySet[LesionTag]:
 def names_of(lesions: Iterable[int]) -> dict[int, list[str]]:
     """The names of the tags of each lesion, by name."""
     found: dict[int, list[str]] = {}
-    for lesion, name in LesionTag.objects.filter(lesion__in=list(lesions)).values_list("lesion", "tag__name"):
+    for lesion, name in _names(list(lesions)):
         found.setdefault(lesion, []).append(name)
     return found
+
+
+def all_of(clinic: Clinic) -> list[CaseTag]:
+    """Every tag that the clinic has, by name."""
+    return _tags(clinic.pk)
+
+
+@kept
+def _names(lesions: list[int]) -> QuerySet[LesionTag, tuple[int, str]]:
+    return LesionTag.objects.filter(lesion__in=lesions).values_list("lesion", "tag__name")
+
+
+@kept
+def _tags(clinic: int) -> QuerySet[CaseTag]:
+    return CaseTag.objects.filter(clinic=clinic)

@@ -1,6 +1,6 @@
 """The worklist: the clinic's lesions, like the inbox of a mail program."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -20,7 +20,7 @@ from skinclinic.presenters import case_rows
 from skinclinic.presenters.bulk_notice import just_done
 from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.presenters.walk import case_url, list_url
-from skinclinic.services import cases, saved_searches, worklist_walk
+from skinclinic.services import cases, saved_searches, worklist_tags, worklist_walk
 from skinclinic.services import worklist as service
 from skinclinic.services.worklist_walk import Reader, Walk
 from skinclinic.vocabulary.diseases import DISEASES
@@ -39,9 +39,12 @@ def worklist(request: MemberRequest) -> HttpResponse:
     filters = service.Filters.read(request.GET)
     answers_open = service.answers_are_open(member)
     found = service.searched(member.clinic, request.user, filters, answers_open=answers_open)
-    lesions = service.lesions(member.clinic, request.user, filters, answers_open=answers_open, found=found)
     order = service.order(filters, answers_open=answers_open)
-    page, here = _page(request, lesions, order)
+
+    def lesions() -> QuerySet[Lesion]:
+        return service.lesions(member.clinic, request.user, filters, answers_open=answers_open, found=found)
+
+    page, here = _page(request, filters, lesions, order)
     counts = service.counts(member.clinic, request.user, filters, answers_open=answers_open, found=found)
     walk = Walk(filters, timezone.now())
     context = {
@@ -52,7 +55,7 @@ def worklist(request: MemberRequest) -> HttpResponse:
         "by_malignant": order == service.MALIGNANT_FIRST,
         "by_age": order == service.NEWEST_FIRST,
         "counts": counts,
-        "hits": service.count(lesions) if order == service.MALIGNANT_FIRST else counts[filters.view],
+        "hits": service.count(lesions()) if order == service.MALIGNANT_FIRST else counts[filters.view],
         "most_counted": service.MOST_COUNTED,
         "can_select": member.can_edit,
         "saved": saved_searches.shown(member, request.user, filters, answers_open=answers_open),
@@ -108,19 +111,25 @@ def worklist_next(request: MemberRequest) -> HttpResponse:
 
 
 def _page(
-    request: MemberRequest, lesions: QuerySet[Lesion], order: tuple[str, ...]
+    request: MemberRequest,
+    filters: service.Filters,
+    lesions: Callable[[], QuerySet[Lesion]],
+    order: tuple[str, ...],
 ) -> tuple[keyset.Page[Lesion], int | None]:
     try:
         if at := request.GET.get("at"):
-            return worklist_walk.page_around(lesions, order, at, PAGE_SIZE)
-        return keyset.page(lesions, order, request.GET.get("cursor", ""), PAGE_SIZE), None
+            return worklist_walk.page_around(lesions(), order, at, PAGE_SIZE)
+        if not (cursor := request.GET.get("cursor", "")) and not filters.narrows:
+            rows = service.first_rows(request.membership, filters, PAGE_SIZE + 1)
+            return keyset.first_page(rows, order, PAGE_SIZE), None
+        return keyset.page(lesions(), order, cursor, PAGE_SIZE), None
     except keyset.BadCursor:
-        return keyset.page(lesions, order, "", PAGE_SIZE), None
+        return keyset.page(lesions(), order, "", PAGE_SIZE), None
 
 
 def _tags(member: Member, filters: service.Filters) -> list[tuple[str, str]]:
     """The choices of the filter; also one that is asked for and gone, so that the empty list tells why."""
-    found = [(str(tag.pk), tag.name) for tag in member.clinic.case_tags.all()]
+    found = [(str(tag.pk), tag.name) for tag in worklist_tags.all_of(member.clinic)]
     if filters.tag and filters.tag not in dict(found):
         found.append((filters.tag, _("Tag that was deleted")))
     return found

@@ -13,9 +13,14 @@ _NUMBER = 9_876_543_210_123
 def url(name: str, *args: object) -> str:
     """The address of a page. Looked up once a process for each name, a row's number is put in afterwards."""
     if len(args) == 1 and type(args[0]) is int:
-        before, after = _around(name, get_script_prefix(), get_urlconf())
+        before, after = around(name)
         return f"{before}{args[0]}{after}"
     return reverse(name, args=args) if args else _address(name, get_script_prefix(), get_urlconf())
+
+
+def around(name: str) -> tuple[str, str]:
+    """What stands before and after the row's number in the address of a page; for lists, which look it up once."""
+    return _around(name, get_script_prefix(), get_urlconf())
 
 
 @lru_cache(512)

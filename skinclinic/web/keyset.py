@@ -44,8 +44,7 @@ def page(queryset: QuerySet[M], order: Sequence[str], cursor: str, size: int) ->
     One query. The first page has no previous cursor, even if rows arrive later.
     """
     if not cursor:
-        rows = list(queryset.order_by(*order)[: size + 1])
-        return _page(rows[:size], order, has_previous=False, has_next=len(rows) > size)
+        return first_page(list(queryset.order_by(*order)[: size + 1]), order, size)
     side, key = _read(cursor, queryset, order)
     if side == AFTER:
         rows = list(queryset.filter(_beyond(order, key)).order_by(*order)[: size + 1])
@@ -53,6 +52,11 @@ def page(queryset: QuerySet[M], order: Sequence[str], cursor: str, size: int) ->
     backwards = [_turned(name) for name in order]
     rows = list(queryset.filter(_beyond(backwards, key)).order_by(*backwards)[: size + 1])
     return _page(rows[:size][::-1], order, has_previous=len(rows) > size, has_next=True)
+
+
+def first_page(rows: list[M], order: Sequence[str], size: int) -> Page[M]:
+    """The first page, of rows in their order that are at hand: one more than ``size`` where there are further ones."""
+    return _page(rows[:size], order, has_previous=False, has_next=len(rows) > size)
 
 
 def page_of_keys(queryset: QuerySet[M], keys: Sequence[int], cursor: str, size: int) -> Page[M]:

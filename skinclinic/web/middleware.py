@@ -5,11 +5,13 @@ from functools import wraps
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import QuerySet
 from django.shortcuts import redirect, resolve_url
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
 from skinclinic import permissions
+from skinclinic.kept_queries import kept
 from skinclinic.models import Lesion, Member, Patient, Photo, User
 from skinclinic.services import second_factor
 from skinclinic.services.scanning import Infected
@@ -250,14 +252,19 @@ def _may_send(request, user: User, need: str) -> bool:
 def _memberships(user) -> list[Member]:
     if not user.is_authenticated:
         return []
-    rows = Member.objects.filter(user=user, is_active=True).select_related("clinic").order_by("clinic__name")
-    found = list(rows)
+    found = _members(user.pk)
     for member in found:
         # Known already; the database need not send it once more with every page.
         member.user = user
     # What is asked of the person during this request (``permissions.membership``) is not looked up again.
     user.found_memberships = found
     return found
+
+
+@kept
+def _members(user: int) -> QuerySet[Member]:
+    rows = Member.objects.filter(user=user, is_active=True)
+    return rows.select_related("clinic").order_by("clinic__name")
 
 
 def _current(request) -> Member | None:

@@ -11,10 +11,12 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY as USER
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils import timezone
 
+from skinclinic.kept_queries import kept
 from skinclinic.web.requests import client_address, is_from_script
 
 # What a session keeps of the moment somebody signed in.
@@ -49,11 +51,11 @@ class SessionStore(DatabaseStore):
         rows.filter(user__isnull=False, used_at__lte=Now() - idle_limit()).delete()
 
     def _get_session_from_db(self):
-        row = super()._get_session_from_db()  # type: ignore[misc]  # Django's hints leave it out
-        if row is not None and row.user_id is not None and row.used_at <= timezone.now() - idle_limit():
+        row, now = next(iter(_with_key(self.session_key or "")), None), timezone.now()
+        if row is None or row.expire_date <= now or _is_forgotten(row, now):
             self._session_key = None
             return None
-        self.used_at = row.used_at if row else None
+        self.used_at = row.used_at
         return row
 
     def create_model_instance(self, data: dict[str, Any]):
@@ -65,6 +67,16 @@ class SessionStore(DatabaseStore):
         row.started_at = datetime.fromisoformat(begun["at"]) if begun else timezone.now()
         self.used_at = row.used_at = self.used_at or timezone.now()
         return row
+
+
+@kept
+def _with_key(key: str) -> QuerySet[Any]:
+    return SessionStore.get_model_class().objects.filter(session_key=key)
+
+
+def _is_forgotten(row: Any, now: datetime) -> bool:
+    """Whether who is signed in has done nothing for too long."""
+    return row.user_id is not None and row.used_at <= now - idle_limit()
 
 
 def begin(sender, request: HttpRequest, **kwargs) -> None:

@@ -1,28 +1,32 @@
 """What pages cost: processor time of each, pages a second for one and for sixteen people, bytes of a first visit.
 
-``python -m tests.benchmarks.measure_pages HOME [ROUNDS] [-v]``: HOME is the folder of a demo (``make demo`` writes it
-to ``SKINCLINIC_HOME``, ``./var``). It is copied, given an archive of 60 photos where it has fewer, and served as the
-demo serves it on a free port. Other work on the machine makes pages a second fewer; the processor time is that of the
-web processes alone. ``docs/page-costs.md`` says how to read it.
+``python -m tests.benchmarks.measure_pages HOME [ROUNDS] [-v] [--against COMMIT]``: HOME is the folder of a demo
+(``make demo`` writes it to ``SKINCLINIC_HOME``, ``./var``). It is copied, given an archive of 60 photos where it has
+fewer, and served as the demo serves it on a free port. With ``--against`` the version of that commit serves a copy of
+its own beside it, and everything is asked of both in turn, so that before and now come of one run. Other work on the
+machine makes pages a second fewer; the processor time is that of the web processes alone. ``docs/page-costs.md`` says
+how to read it.
 """
 
+import argparse
 import concurrent.futures
 import contextlib
-import http.client
 import os
 import re
-import shutil
+import signal
+import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.benchmarks import two_versions
+
 AT_ONCE = 16
 SECONDS = 8
+PARTS = 5
 GALLERY = 60
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -35,24 +39,57 @@ class Page(NamedTuple):
     cookie: str
 
 
-def main(home: Path, rounds: int = 60) -> None:
-    with tempfile.TemporaryDirectory(prefix="skinclinic-pages-") as folder:
-        copy = Path(folder, "home")
-        shutil.copytree(home, copy, ignore=shutil.ignore_patterns("tmp", "broker", "static"))
-        (copy / "tmp").mkdir()
+class Site(NamedTuple):
+    """A version that is served. ``master``: the process above its web processes."""
+
+    version: str
+    port: int
+    master: int
+
+
+class Rate(NamedTuple):
+    """What readers got in some seconds. ``pages``: a second; ``cost`` and ``asking``: processor time of the web, and of
+    who asks, for each page, in seconds; ``busiest``: which part of the web's was that of its busiest process."""
+
+    pages: float
+    cost: float
+    asking: float
+    busiest: float
+
+    def alone(self, processors: int) -> float:
+        """Pages a second of people who ask at once, had nobody else any work for these processors: all of them are
+        used, but one process uses one."""
+        return min(processors / (self.cost + self.asking), 1 / (self.cost * self.busiest))
+
+    def one_by_one(self) -> float:
+        """The same of one person after another: who asks and who answers take turns."""
+        return 1 / (self.cost + self.asking)
+
+
+def main(home: Path, rounds: int, *, against: str, is_told: bool) -> None:
+    with tempfile.TemporaryDirectory(prefix="skinclinic-pages-") as folder, contextlib.ExitStack() as stack:
+        copy = two_versions.copied(home, Path(folder, "now"))
         os.environ |= {"SKINCLINIC_HOME": str(copy), "DJANGO_SETTINGS_MODULE": "skinclinic.settings"}
         import django
 
         django.setup()
         from django.core.management import call_command
+        from django.db import connections
 
         call_command("migrate", verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0)
         pages = prepared()
-        with served(copy) as (port, master):
-            costs(port, master, pages, rounds)
-            together(port, pages)
-            first_visit(port, pages[0])
+        connections.close_all()
+        versions = {"now": (two_versions.ROOT, copy)}
+        if against:
+            tree = stack.enter_context(two_versions.files_of(against))
+            versions = {"before": (tree, two_versions.copied(copy, Path(folder, "before")))} | versions
+        sites = [
+            Site(version, *stack.enter_context(two_versions.served(tree, of_its_own)))
+            for version, (tree, of_its_own) in versions.items()
+        ]
+        costs(sites, pages, rounds)
+        together(sites, pages)
+        first_visit(sites[-1], pages[0], is_told=is_told)
 
 
 def prepared() -> list[Page]:
@@ -87,37 +124,31 @@ def prepared() -> list[Page]:
     ]
 
 
-@contextlib.contextmanager
-def served(home: Path) -> Iterator[tuple[int, int]]:
-    """The web processes as ``manage.py demo`` starts them; gives their port and the process above them."""
-    from skinclinic.management.commands.demo import Command
-    from tests import servers
-
-    port = servers.free_port()
-    command = [sys.executable, "-m", "gunicorn", "skinclinic.wsgi", *Command._gunicorn(port, home / "tmp")]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        servers.wait_for(port, 60)
-        yield port, process.pid
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
 def get(port: int, page: Page) -> bytes:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-    headers = {"Cookie": page.cookie} if page.cookie else {}
-    connection.request("GET", page.path, headers=headers)
-    response = connection.getresponse()
-    body = response.read()
-    connection.close()
-    assert response.status == 200, (page.path, response.status, response.headers.get("Location"))
+    """The page. By a socket alone: whoever asks has no more of the processors than must be."""
+    lines = [
+        f"GET {page.path} HTTP/1.0",
+        f"Host: 127.0.0.1:{port}",
+        *([f"Cookie: {page.cookie}"] if page.cookie else []),
+    ]
+    with socket.create_connection(("127.0.0.1", port), 120) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        parts = []
+        while part := connection.recv(1 << 18):
+            parts.append(part)
+    head, _empty, body = b"".join(parts).partition(b"\r\n\r\n")
+    assert head.split(b" ", 2)[1] == b"200", (page.path, head)
     return body
 
 
 def spent(master: int) -> float:
     """Processor time of the web processes so far, in seconds."""
-    return sum(map(_ticks, [master, *_children(master)])) / _TICK
+    return sum(_spent(master).values())
+
+
+def _spent(master: int) -> dict[int, float]:
+    """The same of each process."""
+    return {pid: _ticks(pid) / _TICK for pid in (master, *_children(master))}
 
 
 def _ticks(pid: int) -> int:
@@ -129,71 +160,87 @@ def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def costs(port: int, master: int, pages: list[Page], rounds: int) -> None:
-    """Processor time of each page, the median of five parts of the rounds, which take turns."""
-    for page in pages:
-        for _time in range(12):  # whatever is made once in each process
-            get(port, page)
-    taken: dict[str, list[float]] = {page.name: [] for page in pages}
-    for _part in range(5):
+def costs(sites: list[Site], pages: list[Page], rounds: int) -> None:
+    """Processor time of each page, the median of the parts of the rounds, in which pages and versions take turns."""
+    for site in sites:
         for page in pages:
-            before = spent(master)
-            for _time in range(rounds // 5):
-                get(port, page)
-            taken[page.name].append((spent(master) - before) / (rounds // 5))
+            for _time in range(12):  # whatever is made once in each process
+                get(site.port, page)
+    taken: dict[tuple[str, str], list[float]] = {}
+    for _part in range(PARTS):
+        for page in pages:
+            for site in sites:
+                before = spent(site.master)
+                for _time in range(rounds // PARTS):
+                    get(site.port, page)
+                cost = (spent(site.master) - before) / (rounds // PARTS)
+                taken.setdefault((page.name, site.version), []).append(cost)
     for page in pages:
-        body = get(port, page)
+        found = {site.version: statistics.median(taken[page.name, site.version]) * 1000 for site in sites}
+        told = ", ".join(f"{ms:6.1f} ms {version}" for version, ms in found.items())
+        ratio = f", now ÷ before {found['now'] / found['before']:.2f}" if found.get("before") else ""
+        body = get(sites[-1].port, page)
         photos = f", {count} photos" if (count := body.count(b'class="archive-thumb"')) else ""
         print(
-            f"{page.name:16} {statistics.median(taken[page.name]) * 1000:6.1f} ms of processor time, "
-            f"{len(body) / 1000:6.1f} kB{photos}"
+            f"{page.name:16} {told} of processor time{ratio}, {len(body) / 1000:6.1f} kB{photos}", flush=True
         )
 
 
-def together(port: int, pages: list[Page]) -> None:
+def together(sites: list[Site], pages: list[Page]) -> None:
     """Pages a second for one person after another, and for sixteen at once."""
     for page in pages[:3]:
-        rates = [_rate(port, page, people) for people in (1, AT_ONCE)]
-        print(
-            f"{page.name:16} {rates[0]:6.1f} pages a second for 1, {rates[1]:6.1f} for {AT_ONCE} at once: "
-            f"{rates[1] / rates[0]:.2f} times"
-        )
+        for site in sites:
+            one, many = (_rate(site, page, people) for people in (1, AT_ONCE))
+            by_time = many.alone(os.cpu_count() or 1) / one.one_by_one()
+            print(
+                f"{page.name:16} {site.version}: {one.pages:5.1f} pages a second for 1, {many.pages:5.1f} for "
+                f"{AT_ONCE} at once: {many.pages / one.pages:.2f} times; by processor time {by_time:.2f} times "
+                f"({one.cost * 1000:.1f} and {many.cost * 1000:.1f} ms a page, {many.busiest:.0%} of it in the busiest "
+                f"process; who asks {one.asking * 1000:.1f} and {many.asking * 1000:.1f} ms)",
+                flush=True,
+            )
 
 
-def _rate(port: int, page: Page, people: int) -> float:
+def _rate(site: Site, page: Page, people: int) -> Rate:
     until = time.monotonic() + SECONDS
 
     def reader(_number: int) -> int:
         count = 0
         while time.monotonic() < until:
-            get(port, page)
+            get(site.port, page)
             count += 1
         return count
 
-    started = time.monotonic()
+    began, before, own = time.monotonic(), _spent(site.master), time.process_time()
     with concurrent.futures.ThreadPoolExecutor(people) as pool:
         count = sum(pool.map(reader, range(people)))
-    return count / (time.monotonic() - started)
+    took, own = time.monotonic() - began, time.process_time() - own
+    web = [after - before.get(pid, 0) for pid, after in _spent(site.master).items()]
+    return Rate(count / took, sum(web) / count, own / count, max(web) / sum(web))
 
 
-def first_visit(port: int, page: Page) -> None:
+def first_visit(site: Site, page: Page, *, is_told: bool) -> None:
     """Bytes on the wire of a browser that has nothing yet: the sign-in page, then the worklist."""
     from tests.benchmarks import wire
 
     for name, path, cookie in (("sign-in page", "/login/", ""), ("worklist", page.path, page.cookie)):
         for language in ("en", "ko"):
-            found = wire.loaded(f"http://127.0.0.1:{port}", path, cookie, language)
+            found = wire.loaded(f"http://127.0.0.1:{site.port}", path, cookie, language)
             kinds = ", ".join(
                 f"{kind} {size / 1000:.0f}" for kind, size in sorted(wire.by_kind(found).items())
             )
             print(f"first visit to the {name}, {language}: {sum(found.values()) / 1000:.0f} kB ({kinds})")
-            for address, size in (
-                sorted(found.items(), key=lambda one: -one[1])[:10] if "-v" in sys.argv else ()
-            ):
+            for address, size in sorted(found.items(), key=lambda one: -one[1])[:10] if is_told else ():
                 print(f"    {size:7} {re.sub(r'https?://[^/]+', '', address)}")
 
 
 if __name__ == "__main__":
-    asked = [word for word in sys.argv[1:] if word != "-v"]
-    asked = asked or [os.environ["SKINCLINIC_MEASURED_DEMO"]]
-    main(Path(asked[0]).resolve(), *map(int, asked[1:2]))
+    asked = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    asked.add_argument("home", nargs="?", default=os.environ.get("SKINCLINIC_MEASURED_DEMO"))
+    asked.add_argument("rounds", nargs="?", type=int, default=60)
+    asked.add_argument("--against", metavar="COMMIT", default="")
+    asked.add_argument("-v", dest="is_told", action="store_true")
+    found = asked.parse_args()
+    # Whoever stops it leaves nothing behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
+    main(Path(found.home).resolve(), found.rounds, against=found.against, is_told=found.is_told)

@@ -12,6 +12,7 @@ from classifier.services.analysis import features, suggested_squares
 from classifier.services.analysis.summaries import summarise
 from classifier.services.models import registry
 from skinclinic.engine import jobs
+from skinclinic.kept_queries import kept
 from skinclinic.models import Clinic, Job, Photo, User
 from skinclinic.services import audit, webhooks
 from skinclinic.services.cases import hold_lesion_of
@@ -132,7 +133,8 @@ def retry_lost(clinic: Clinic, sha256: str) -> None:
 def current_analysis(photo: Photo) -> Analysis | None:
     """The newest analysis of the photo's current square; one from before a cover while there is none since."""
     box = photo.box
-    return all_of(photo).filter(box_x=box.x, box_y=box.y, box_size=box.size).first()
+    rows = photo.analyses.asked_for().select_related("job", "model_version").order_by("-id")
+    return rows.filter(box_x=box.x, box_y=box.y, box_size=box.size).first()
 
 
 def current_analyses(photos: Sequence[Photo]) -> dict[int, Analysis]:
@@ -142,9 +144,18 @@ def current_analyses(photos: Sequence[Photo]) -> dict[int, Analysis]:
     return {row.photo_id: row for row in rows if row.box == boxes[row.photo_id]}
 
 
-def all_of(photo: Photo) -> QuerySet[Analysis]:
+def all_of(photo: Photo) -> list[Analysis]:
     """Every analysis of the photo that somebody asked for, of any square, newest first."""
-    return photo.analyses.asked_for().select_related("job", "model_version").order_by("-id")
+    rows = _all_of(photo.pk)
+    for row in rows:
+        row.photo = photo
+    return rows
+
+
+@kept
+def _all_of(photo: int) -> QuerySet[Analysis]:
+    rows = Analysis.objects.asked_for().filter(photo=photo)
+    return rows.select_related("job", "model_version").order_by("-id")
 
 
 def store_outcome(analysis: Analysis, outcome) -> None:

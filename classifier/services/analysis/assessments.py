@@ -16,6 +16,7 @@ from classifier.metrics import agreement
 from classifier.models import Analysis, Assessment, ThresholdSet
 from classifier.models.assessment import meant
 from classifier.services.analysis.case_decisions import tell_worklist
+from skinclinic.kept_queries import kept
 from skinclinic.models import Diagnosis, Member, Photo, User
 from skinclinic.services import cases, diagnoses
 from skinclinic.vocabulary import listed
@@ -101,12 +102,15 @@ def hidden_photo_ids(user: User, member: Member, photos: Iterable[Photo | int]) 
 
 def of_photo(user: User, photo: Photo) -> list[Assessment]:
     """The person's assessments of every analysis of a photo, the latest decision first."""
-    rows = Assessment.objects.filter(user=user, analysis__photo=photo)
-    return list(
-        rows.select_related(
-            "impression", "conclusion", "threshold_set", "user", "analysis__model_version"
-        ).order_by(F("decided_at").desc(nulls_last=True), "-id")
+    return _of_photo(user.pk, photo.pk)
+
+
+@kept
+def _of_photo(user: int, photo: int) -> QuerySet[Assessment]:
+    rows = Assessment.objects.filter(user=user, analysis__photo=photo).select_related(
+        "impression", "conclusion", "threshold_set", "user", "analysis__model_version"
     )
+    return rows.order_by(F("decided_at").desc(nulls_last=True), "-id")
 
 
 def of(user: User, analysis: Analysis) -> Assessment | None:
@@ -126,13 +130,13 @@ def _rows(user: User, analysis: Analysis) -> QuerySet[Assessment]:
 
 def colleagues(user: User, analysis: Analysis) -> list[Assessment]:
     """Other people's decisions, oldest first; to be shown to those who have made their own (or need not)."""
-    return list(
-        Assessment.objects.filter(analysis=analysis)
-        .exclude(user=user)
-        .exclude(decision="")
-        .select_related("impression", "conclusion", "user")
-        .order_by("decided_at")
-    )
+    return _decided(user.pk, analysis.pk)
+
+
+@kept
+def _decided(user: int, analysis: int) -> QuerySet[Assessment]:
+    rows = Assessment.objects.filter(analysis=analysis).exclude(user=user).exclude(decision="")
+    return rows.select_related("impression", "conclusion", "user").order_by("decided_at")
 
 
 @transaction.atomic

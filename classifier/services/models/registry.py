@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from classifier.models import ModelVersion, Publication, ThresholdSet
@@ -19,6 +20,7 @@ from classifier.services.analysis import unlike
 from classifier.services.models import proof
 from skinclinic.engine.readiness import readiness_check
 from skinclinic.files import whole
+from skinclinic.kept_queries import kept
 from skinclinic.models import Clinic, User
 from skinclinic.services import audit
 from skinclinic.services.people import lock
@@ -219,11 +221,22 @@ def published(clinic: Clinic) -> ModelVersion | None:
 
 def current_line(clinic: Clinic) -> Publication | None:
     """The newest line of the clinic's log."""
-    return Publication.objects.filter(clinic=clinic).select_related("model_version", "published_by").first()
+    return next(iter(_newest_line(clinic.pk)), None)
 
 
 def _default() -> ModelVersion | None:
-    return ModelVersion.objects.filter(clinic=None).order_by("id").first()
+    return next(iter(_came_first()), None)
+
+
+@kept
+def _newest_line(clinic: int) -> QuerySet[Publication]:
+    lines = Publication.objects.filter(clinic=clinic)
+    return lines.select_related("model_version", "published_by")[:1]
+
+
+@kept
+def _came_first() -> QuerySet[ModelVersion]:
+    return ModelVersion.objects.filter(clinic=None).order_by("id")[:1]
 
 
 def publish(

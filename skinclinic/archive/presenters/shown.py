@@ -1,6 +1,8 @@
 """What gallery, queue and entry page share: filters, choices of labels, words for reasons."""
 
-from django.db.models import OuterRef, Subquery
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -19,6 +21,7 @@ from skinclinic.archive.presenters.label_names import group_name, known_label
 from skinclinic.archive.services.curating import review as review_service
 from skinclinic.archive.services.searching import search, selection
 from skinclinic.archive.services.searching.query_text import QueryError
+from skinclinic.kept_queries import kept
 from skinclinic.models import Clinic, Member, Patient, Photo, Role
 from skinclinic.vocabulary import sites, tags
 
@@ -45,22 +48,14 @@ def selection_of(request: HttpRequest) -> selection.Selection:
 
 def filter_choices(clinic: Clinic, chosen: selection.Selection) -> dict:
     """The choices of the filter bar."""
-    curators = Member.objects.filter(clinic=clinic, role__in=(Role.CURATOR, Role.ADMIN)).select_related(
-        "user"
-    )
-    drafts = DatasetVersion.objects.filter(dataset=OuterRef("pk"), state=DatasetVersion.State.DRAFT)
-    datasets = list(
-        Dataset.objects.filter(clinic=clinic).annotate(
-            draft=Subquery(drafts.values("pk")[:1]), draft_number=Subquery(drafts.values("number")[:1])
-        )[:200]
-    )
+    datasets = _datasets(clinic.pk)
     return {
         "label_typed": group_name(chosen.label) if chosen.label else "",
         "narrowed": sum(1 for name in chosen.to_json() if name != "q"),
-        "sources": list(Source.objects.filter(clinic=clinic)[:200]),
+        "sources": _sources(clinic.pk),
         "datasets": datasets,
         "drafts": [dataset for dataset in datasets if dataset.draft],
-        "reviewers": [member.user for member in curators],
+        "reviewers": [member.user for member in _curators(clinic.pk)],
         "reviews": Review.choices,
         "facts_chosen": [name for name in FACTS if getattr(chosen, name)],
         "sexes": Patient.Sex.choices,
@@ -71,6 +66,25 @@ def filter_choices(clinic: Clinic, chosen: selection.Selection) -> dict:
         "tags": tags.TAGS,
         "opinions": list(selection.OPINIONS.items()),
     }
+
+
+@kept
+def _datasets(clinic: int) -> QuerySet[Any, Any]:
+    drafts = DatasetVersion.objects.filter(dataset=OuterRef("pk"), state=DatasetVersion.State.DRAFT)
+    return Dataset.objects.filter(clinic=clinic).annotate(
+        draft=Subquery(drafts.values("pk")[:1]), draft_number=Subquery(drafts.values("number")[:1])
+    )[:200]
+
+
+@kept
+def _sources(clinic: int) -> QuerySet[Source]:
+    return Source.objects.filter(clinic=clinic)[:200]
+
+
+@kept
+def _curators(clinic: int) -> QuerySet[Member]:
+    members = Member.objects.filter(clinic=clinic, role__in=(Role.CURATOR, Role.ADMIN))
+    return members.select_related("user")
 
 
 def reasons() -> list[tuple[str, str]]:

@@ -1,22 +1,40 @@
 """A curator's first steps."""
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.archive.models import DatasetVersion, Entry, Import
+from skinclinic.kept_queries import kept
 from skinclinic.models import Member, Role
 from skinclinic.services.first_steps import Step, register
 
 
 def _has_imported(member: Member) -> bool:
-    return Import.objects.filter(clinic=member.clinic_id, created_by=member.user_id).exists()
+    return bool(_imported(member.clinic_id, member.user_id))
 
 
 def _has_reviewed(member: Member) -> bool:
-    return Entry.objects.filter(clinic=member.clinic_id, reviewed_by=member.user_id).exists()
+    return bool(_reviewed(member.clinic_id, member.user_id))
 
 
 def _has_frozen(member: Member) -> bool:
-    return DatasetVersion.objects.filter(dataset__clinic=member.clinic_id, frozen_by=member.user_id).exists()
+    return bool(_frozen(member.clinic_id, member.user_id))
+
+
+@kept
+def _imported(clinic: int, user: int) -> QuerySet[Import, int]:
+    return Import.objects.filter(clinic=clinic, created_by=user).order_by().values_list("pk", flat=True)[:1]
+
+
+@kept
+def _reviewed(clinic: int, user: int) -> QuerySet[Entry, int]:
+    return Entry.objects.filter(clinic=clinic, reviewed_by=user).order_by().values_list("pk", flat=True)[:1]
+
+
+@kept
+def _frozen(clinic: int, user: int) -> QuerySet[DatasetVersion, int]:
+    frozen = DatasetVersion.objects.filter(dataset__clinic=clinic, frozen_by=user)
+    return frozen.order_by().values_list("pk", flat=True)[:1]
 
 
 register(

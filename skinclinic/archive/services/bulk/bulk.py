@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,6 +20,7 @@ from skinclinic.archive.services.curating.relabelling import ReviewError
 from skinclinic.archive.services.searching.selection import Selection, entries
 from skinclinic.engine import work
 from skinclinic.engine.jobs import JobError, LeaseLost
+from skinclinic.kept_queries import kept
 from skinclinic.models import Clinic, User, WorkState
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary import tags
@@ -180,5 +181,10 @@ def run_job(row: BulkChange, go_on: Callable[[float], None]) -> None:
 
 def last_of(clinic: Clinic, user: User) -> BulkChange | None:
     """The newest that this person has asked for."""
+    return next(iter(_last_of(clinic.pk, user.pk)), None)
+
+
+@kept
+def _last_of(clinic: int, user: int) -> QuerySet[BulkChange]:
     rows = BulkChange.objects.filter(clinic=clinic, created_by=user).defer("entries", "of__entries")
-    return rows.select_related("of", "version").order_by("-pk").first()
+    return rows.select_related("of", "version").order_by("-pk")[:1]
