@@ -100,7 +100,7 @@ _SCRIPTS = (
         ("python", "-m", "tests.servers", "python", "-m", "tests.benchmarks.measure_load"),
     ),
     Section(
-        "faults, SQLite", "What came of every photo while parts of a site broke, on the embedded default, see faults.md",
+        "faults, SQLite", "What came of each photo while parts of a site broke, on the embedded default, see faults.md",
         ("python", "-m", "tests.faults.measure_faults"),
     ),
     Section(

@@ -123,6 +123,7 @@ class Measured:
                 time.sleep(1)
         finally:
             uploads.over.set()
+            connections.close_all()
             found = held(clinic, uploads, self.undisturbed)
             said = self._doctor()
             self.site.end()
