@@ -28,11 +28,12 @@ PATIENCE = 180
 
 @dataclass
 class Scene:
-    """``is_running()``: the name of a worker that has a photo's job in hand, or ""; ``done()``: how many are done."""
+    """``holders()``: names of workers that have, or died with, a photo's job in hand that nobody had before; ``done()``:
+    how many are done."""
 
     site: Site
     uploads: Uploads
-    is_running: Callable[[], str]
+    holders: Callable[[], list[str]]
     done: Callable[[], int]
     breaks: int = 0
 
@@ -52,24 +53,27 @@ class Scene:
         more, one without."""
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until and self.done() < self.uploads.count:
-            if self.is_running():
+            if self._holder():
                 for worker in self.site.workers:
                     worker.send_signal(signal.SIGSTOP)
                 time.sleep(0.1)
-                if name := self.is_running():
-                    return self._left_stopped(name)
-                self._left_stopped("")
+                # What it had said already is done by now.
+                holder = self._holder()
+                for worker in self.site.workers:
+                    if worker is not holder:
+                        worker.send_signal(signal.SIGCONT)
+                if holder:
+                    return holder
             elif self.done() >= len(self.uploads.accepted):
                 self.uploads.at_most = min(self.uploads.count, len(self.uploads.accepted) + 4)
             time.sleep(0.005)
         return self.site.workers[0]
 
-    def _left_stopped(self, name: str) -> subprocess.Popen:
-        """All workers go on, but for the one of this name, if any."""
-        for worker in self.site.workers:
-            if not name.endswith(f":{worker.pid}"):
-                worker.send_signal(signal.SIGCONT)
-        return next((one for one in self.site.workers if name.endswith(f":{one.pid}")), self.site.workers[0])
+    def _holder(self) -> subprocess.Popen | None:
+        """A worker that lives and has a job in hand."""
+        names = self.holders()
+        living = (one for one in self.site.workers if any(name.endswith(f":{one.pid}") for name in names))
+        return next(living, None)
 
     def told(self, *statuses: int, times: int = 3) -> None:
         """Wait until who sends was told one of these so many times more; photos to send are not kept back meanwhile."""
