@@ -103,6 +103,14 @@ _SCRIPTS = (
         ("python", "-m", "tests.servers", "python", "-m", "tests.benchmarks.measure_load"),
     ),
     Section(
+        "faults, SQLite", "What came of each photo while parts of a site broke, on the embedded default, see faults.md",
+        ("python", "-m", "tests.faults.measure_faults"),
+    ),
+    Section(
+        "faults, PostgreSQL", "The same on PostgreSQL and Redis",
+        ("python", "-m", "tests.faults.measure_faults", "--engine", "servers"),
+    ),
+    Section(
         "verdicts of studies", "How often verdicts and intervals are wrong, by simulation",
         ("python", "-m", "tests.reader_study.statistics.simulate_verdicts"),
     ),

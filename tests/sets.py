@@ -20,7 +20,7 @@ BY_FOLDER = {"benchmarks": "benchmarks", "browser": "browser", "faults": "engine
 # What only some machines have, or what takes a quiet one.
 BEYOND_TEST = {
     "photos", "servers", "nginx", "compose", "systemd", "gettext", "promtool", "r", "browser", "engine", "gpu",
-    "benchmarks", "bucket", "hosts", "oidc", "dicom",
+    "benchmarks", "bucket", "hosts", "oidc", "dicom", "faketime",
 }  # fmt: skip
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
 
@@ -72,7 +72,7 @@ def begin_with_the_longest(items: list[pytest.Item]) -> None:
 
 def lacking() -> dict[str, str]:
     """Why tests with a mark cannot run here."""
-    from tests import bucket, hosts, orthanc, peers, servers
+    from tests import bucket, clocks, hosts, orthanc, peers, servers
 
     reasons = {
         "photos": (PHOTOS, "SKINCLINIC_TEST_PHOTOS names no folder of real photos"),
@@ -80,6 +80,7 @@ def lacking() -> dict[str, str]:
         "servers": (servers.postgresql() and servers.redis(), "PostgreSQL or Redis is not installed"),
         "bucket": (not bucket.lacking(), "Ceph's radosgw is not installed"),
         "nginx": (servers.nginx(), "nginx is not installed"),
+        "faketime": (clocks.library(), "libfaketime is not installed"),
         "hosts": (not hosts.lacking(), hosts.lacking()),
         "compose": (shutil.which("docker-compose"), "docker-compose is not installed"),
         "systemd": (shutil.which("systemd-analyze"), "systemd-analyze is not installed"),

@@ -1,7 +1,7 @@
-"""Uploads while the worker, the web and the broker break, again and again: nothing is lost, and nothing is twice.
+"""Uploads while the worker, the web and the broker break and clocks jump: nothing is lost, and nothing is twice.
 
 By default a few photos and all faults at once. SKINCLINIC_FAULT_UPLOADS=500 takes each fault by itself, too, and prints
-what came of it (``-s``).
+what came of it (``-s``); ``measure_faults.py`` tells what came of each photo, under more faults.
 """
 
 import contextlib
@@ -13,9 +13,10 @@ import time
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connection
 
 from skinclinic.models import Job
-from tests import factories, servers
+from tests import clocks, factories, servers
 from tests.engine import wait_until
 from tests.faults.uploading import Uploads, names_of_all_held
 from tests.folders import stored_files
@@ -28,8 +29,9 @@ FAULTS = [{WORKER, WEB, BROKER}, *([{WORKER}, {WEB}, {BROKER}] if IS_LARGE else 
 # How often each breaks.
 TIMES = 10 if IS_LARGE else 1
 LEASE = 3
+HOURS = 2 * 3600
 
-pytestmark = [pytest.mark.servers, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.servers, pytest.mark.faketime, pytest.mark.timeout(1500)]
 
 
 @pytest.mark.parametrize("faults", FAULTS, ids=lambda faults: "+".join(sorted(faults)))
@@ -42,9 +44,12 @@ def test_nothing_is_lost_and_nothing_twice(
     engine.environment |= {"CELERY_BROKER_URL": url, "JOB_LEASE_SECONDS": str(LEASE)}
     uploads = Uploads(web_port, factories.make_token(clinician), COUNT)
     began, broken = time.monotonic(), 0
+    # PostgreSQL has a clock of its own; SQLite has that of whoever asks, and all of them are on one machine.
+    clock = clocks.Clock(home, HOURS if connection.vendor != "sqlite" else 0)
+    of_web = clock.environment if connection.vendor == "sqlite" else {}
 
     def web() -> subprocess.Popen:
-        return start_web(web_port, home, CELERY_BROKER_URL=url)
+        return start_web(web_port, home, CELERY_BROKER_URL=url, **of_web)
 
     with contextlib.ExitStack() as stack:
         redis = stack.enter_context(servers.redis_process(port))
@@ -52,13 +57,14 @@ def test_nothing_is_lost_and_nothing_twice(
         stack.callback(lambda: os.killpg(serving.pid, signal.SIGKILL))
         stack.callback(uploads.over.set)
         # Two reconcilers, as where somebody starts a second one by mistake.
-        for _twice in range(2):
-            engine.start_reconciler(every=0.5)
-        worker = engine.start_worker()
+        for of_one in (of_web, clock.environment):
+            engine.start_reconciler(0.5, **of_one)
+        worker = engine.start_worker(**clock.environment)
         uploads.begin()
         for number in range(1, TIMES + 1):
             share = COUNT * number / (TIMES + 1)
             wait_until(lambda share=share: len(uploads.accepted) >= share, 300, "photos are accepted")
+            clock.set(-HOURS if number % 2 else HOURS)
             if WEB in faults:
                 os.killpg(serving.pid, signal.SIGKILL)
                 serving.wait()
@@ -75,12 +81,13 @@ def test_nothing_is_lost_and_nothing_twice(
                 wait_until(lambda: _running() or _done() == COUNT, 120, "the worker has a job in hand")
                 worker.kill()
                 worker.wait()
-                worker = engine.start_worker()
+                worker = engine.start_worker(**clock.environment)
             broken += len(faults)
         uploads.join(600)
         sent = time.monotonic() - began
         wait_until(lambda: _done() == COUNT, 600, "every photo is analysed")
         settled = time.monotonic() - began - sent
+    clocks.tidy()
     print(
         f"\n{'+'.join(sorted(faults))}: {COUNT} uploads, {broken} breaks in {sent:.0f} s; told {dict(uploads.told)}, "
         f"slowest accepted {uploads.slowest:.1f} s; settled {settled:.0f} s after; "

@@ -33,6 +33,8 @@ class Uploads:
     accepted: dict[int, int] = field(default_factory=dict)
     # {status, or 0 for a connection that broke: how often}
     told: Counter = field(default_factory=Counter)
+    # {(status, code of the error, or ""): how often}
+    codes: Counter = field(default_factory=Counter)
     slowest: float = 0.0
     addresses: tuple[str, ...] = ("127.0.0.1",)
     seconds: float = 30.0
@@ -76,6 +78,7 @@ class Uploads:
         except (OSError, http.client.HTTPException):
             status, body = 0, b""
         self.told[status] += 1
+        self.codes[status, _code_of(status, body)] += 1
         if status in (200, 201):
             self.slowest = max(self.slowest, time.monotonic() - began)
             self.taken_by[address] += 1
@@ -98,6 +101,16 @@ class Uploads:
             return answer.status, answer.read()
         finally:
             connection.close()
+
+
+def _code_of(status: int, body: bytes) -> str:
+    """Of an error as the API tells it; "no code" of one that is told otherwise."""
+    if status < 400:
+        return ""
+    try:
+        return str(json.loads(body)["error"]["code"])
+    except (ValueError, KeyError, TypeError):
+        return "no code"
 
 
 def names_of_all_held(uploads: Uploads, told: set[int]) -> set[str]:
