@@ -1,6 +1,6 @@
 """Pages and lists over 200,000 photos of a clinic's cases and 200,000 of an archive: how long each takes.
 
-``python -m tests.servers python -m tests.benchmarks.measure_large [ROUNDS] [PART …]`` makes a clinic as large as a
+``python -m tests.servers python -m tests.benchmarks.measure_large [ROUNDS] [PART|PAGE …]`` makes a clinic as large as a
 university's in an empty PostgreSQL (``tests/large_clinic.py``; minutes), or takes the one that is there, and asks each
 page ROUNDS (20) times, all of them in turn, so that other work on the machine slows all alike. Tells of each the
 median and the 95th percentile of the processor time, that of the web process and of the database for it together, which
@@ -12,6 +12,7 @@ and no files, so that pictures are not among the pages; nginx is not before it. 
 PostgreSQL of your own and the folder: ``DATABASE_URL``, ``SKINCLINIC_HOME``.
 """
 
+import gc
 import logging
 import os
 import statistics
@@ -82,7 +83,7 @@ def _say(text: str) -> None:
 
 
 def pages(parts: list[str]) -> list[Page]:
-    """All pages and lists, or those of these parts."""
+    """All pages and lists, or those of these parts and names."""
     from tests import large_clinic
 
     people = large_clinic.people()
@@ -94,8 +95,11 @@ def pages(parts: list[str]) -> list[Page]:
         ("clinic", people.admin, _clinic), ("api", people.clinician, _api),
         ("api of a small clinic", people.elsewhere, _lists),
     ):  # fmt: skip
-        if not parts or part in parts:
-            found += [Page(part, name, path, user.username) for name, path in asked()]
+        found += [
+            Page(part, name, path, user.username)
+            for name, path in asked()
+            if not parts or part in parts or name in parts
+        ]
     return found
 
 
@@ -393,6 +397,10 @@ def measure(asked: list[Page], rounds: int) -> None:
             del taken[page]
             continue
         costs[page] = Cost(len(captured), rows_read() - read, len(_body(response)))
+    # As web processes look for garbage (``gunicorn.conf.py``).
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 10)
     for _round in range(rounds):
         for page, times in taken.items():
             clock, web, database = time.perf_counter(), time.process_time(), spent_by_database()
