@@ -72,15 +72,16 @@ class MultiPartParser(parsers.MultiPartParser):
 
 def require_readable(media_type: str | None, context: Mapping[str, Any] | None) -> None:
     """Raise UnsupportedMediaType for a body that is packed, or written in letters that nobody knows."""
-    _kind, said = parse_header_parameters(media_type or "")
+    kind = media_type or ""
+    _name, said = parse_header_parameters(kind)
     try:
         codecs.lookup(said.get("charset") or "utf-8")
     except (LookupError, ValueError):
-        raise UnsupportedMediaType(media_type, _("There is no such charset. Send UTF-8.")) from None
+        raise UnsupportedMediaType(kind, _("There is no such charset. Send UTF-8.")) from None
     request = (context or {}).get("request")
     packed = request.headers.get("Content-Encoding", "") if request else ""
     if packed.strip().lower() not in ("", "identity"):
-        raise UnsupportedMediaType(media_type, _("Send the body as it is, without Content-Encoding."))
+        raise UnsupportedMediaType(kind, _("Send the body as it is, without Content-Encoding."))
 
 
 def require_whole(form: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Serializers that take nothing they do not know: what would be passed over without a word is an error."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -80,7 +80,7 @@ def only_asked(request: Request, *names: str) -> None:
         raise ValidationError(again)
 
 
-def twice(sent: Mapping[str, Any], many: Container[str] = ()) -> dict[str, list[str]]:
+def twice(sent: Iterable[str], many: Container[str] = ()) -> dict[str, list[str]]:
     """What of a form or an address comes more than once and is none of ``many``: of several values only the last would
     count."""
     values = getattr(sent, "getlist", None)

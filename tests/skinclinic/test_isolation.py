@@ -27,6 +27,7 @@ from classifier.services.models import registry
 from reader_study.models import StudyImage
 from reader_study.services.making import enrolment, studies
 from skinclinic.api.filtering import OwnRowsFilterBackend
+from skinclinic.api.permissions import KnownParameters
 from skinclinic.archive.models import (
     BackgroundDisease,
     BulkChange,
@@ -421,12 +422,26 @@ def parameters_of(route: Route, address: str) -> set[str]:
     return OwnRowsFilterBackend().parameters_of(view, view.queryset)
 
 
+def asked_with(method: str, route: Route, address: str) -> set[str] | None:
+    """Parameters that an address of the API may be asked with; None where nothing holds it to them beforehand."""
+    try:
+        found = resolve(unquote(address)).func
+    except Resolver404:
+        return None
+    view, actions = getattr(found, "cls", None), getattr(found, "actions", None) or {}
+    if KnownParameters not in getattr(view, "permission_classes", ()):
+        return None
+    if method == "get" and (known := parameters_of(route, address)):
+        return known
+    return set(getattr(view, "asked_with", {}).get(actions.get(method, method), ()))
+
+
 def ask(client: Client, method: str, route: Route, address: str, world):
     """Send a request full of the other clinic's ids. A view that breaks answers 500 here."""
     client.raise_request_exception = False
     named = foreign_references(world) | {"q": "SECRETP"}
-    if method == "get" and (known := parameters_of(route, address)):
-        # What a list does not know is refused before anything is looked for.
+    if (known := asked_with(method, route, address)) is not None:
+        # What there is no such parameter of is refused before anything is looked for.
         named = {name: value for name, value in named.items() if name in known}
     address += "?" + urlencode(named)
     body = body_for(world) | route.access.body
