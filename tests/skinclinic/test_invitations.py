@@ -10,12 +10,12 @@ from django.db import connection
 from django.utils import timezone
 
 from skinclinic.engine import jobs
-from skinclinic.models import Invitation, Job, Letter, Member, User
+from skinclinic.models import AuditEvent, Invitation, Job, Letter, Member, User
 from skinclinic.services import invitations, letters
 from tests import factories
 from tests.cases import each
 from tests.engine import run_to_the_end
-from tests.skinclinic.pages import NASTY, messages_of, url
+from tests.skinclinic.pages import NASTY, audited, messages_of, url
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +52,7 @@ def test_admin_invites_by_mail_and_link(client_for, admin_user, clinic):
     assert len(secret) >= 40
     row = Invitation.objects.values().get()
     assert secret not in str(row) + str(Letter.objects.values()), "only the hash is kept"
+    assert audited("invitation.make")
     page = client_for(admin_user).get(url("members")).content.decode()
     assert secret not in page and "sent to nora@example.org" in page
 
@@ -251,6 +252,7 @@ def test_admin_revokes(client_for, admin_user, invited, client):
     assert client.get(invited[1]).status_code == 404
     response = client_for(admin_user).post(url("invitation-revoke", invited[0].pk))
     assert "did not work" in messages_of(response)
+    assert AuditEvent.objects.filter(action="invitation.revoke").count() == 1
 
 
 def test_who_may_revoke(client_for, clinician, coordinator, outsider, admin_user, invited, client):

@@ -12,7 +12,7 @@ from skinclinic.presenters.devices import device_in_words
 from skinclinic.services import signing_out, step_up
 from tests import factories
 from tests.cases import each
-from tests.skinclinic.pages import messages_of, url
+from tests.skinclinic.pages import audited, messages_of, url
 
 pytestmark = pytest.mark.django_db
 NEW_PASSWORD = "a river of cold milk"
@@ -72,6 +72,7 @@ def test_one_session_ends_once_the_password_was_asked_for(client_for, clinician,
     )
     assert there.get(url("account")).status_code == 302
     assert third.get(url("account")).status_code == 200
+    assert audited("sign_out.there")
     foreign = signing_out.name_of(Session.objects.get(user=curator))
     for name in (sent["session"], foreign, "", "é\x00"):
         with_password = {"session": name, "confirm_password": factories.PASSWORD}
@@ -138,6 +139,7 @@ def test_a_new_address_counts_once_its_link_was_opened(client_for, clinician, ma
     assert clinician.email == "new@example.org"
     assert {letter.address for letter in Letter.objects.all()} == {old, "new@example.org"}, "both are told"
     assert Letter.objects.filter(subject="The e-mail address was changed.").count() == 2
+    assert audited("email.change")
     assert Client().post(link).status_code == Client().get(link + "x/").status_code == 404
 
     monkeypatch.setattr(step_up, "is_fresh", lambda request: False)
@@ -148,3 +150,4 @@ def test_after_signing_out_everywhere_the_page_says_so(client_for, clinician):
     page = client_for(clinician).post(url("sign-out-everywhere"), {"which": "all"}, follow=True)
     assert page.redirect_chain[-1][0] == url("login")
     assert "You are signed out everywhere" in page.content.decode()
+    assert audited("sign_out.everywhere")

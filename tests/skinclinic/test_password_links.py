@@ -12,7 +12,7 @@ from skinclinic.models import Letter, Member, PasswordLink, Role
 from skinclinic.services import letters, password_links
 from skinclinic.views import passwords
 from tests import factories
-from tests.skinclinic.pages import messages_of, url
+from tests.skinclinic.pages import audited, messages_of, url
 
 pytestmark = pytest.mark.django_db
 CHOSEN = {"new_password1": "a river of cold milk", "new_password2": "a river of cold milk"}
@@ -52,6 +52,7 @@ def test_a_link_by_mail_works_once(client, clinician, client_for, mailoutbox):
     assert elsewhere.get(url("account")).status_code == 302
     assert Client().get("/api/me/", headers=token).status_code == 401
     assert Letter.objects.filter(subject="The password was changed.").exists()
+    assert audited("password.reset")
     assert client.get(link).status_code == client.post(link, CHOSEN).status_code == 404
 
 
@@ -97,6 +98,7 @@ def test_an_admin_makes_a_link(client_for, admin_user, clinician, other_clinic):
     page = admin.post(url("member-password", member.pk)).content.decode()
     link = re.search(r"http://testserver(/reset/[\w-]{43}/)", page)[1]
     assert PasswordLink.objects.get().made_by == admin_user
+    assert audited("password.link")
     assert Client().post(link, CHOSEN).status_code == 302
     clinician.refresh_from_db()
     assert client_for(clinician).post(url("member-password", member.pk)).status_code == 403

@@ -9,6 +9,7 @@ from django.utils import timezone
 from skinclinic.models import Diagnosis, Lesion
 from skinclinic.services import diagnoses
 from tests.cases import each
+from tests.skinclinic.pages import audited
 
 
 @pytest.fixture
@@ -178,7 +179,7 @@ class TestWho:
         assert lesion.is_proven
         assert client_for(curator).post(address).url == f"/lesions/{lesion.pk}/"
         lesion.refresh_from_db()
-        assert not lesion.is_proven
+        assert not lesion.is_proven and audited("diagnosis.make", "diagnosis.withdraw")
 
     def test_an_impression_is_its_author_s(self, client_for, clinician, curator, lesion):
         row = diagnoses.record(lesion=lesion, user=clinician, kind="impression", disease="bcc")

@@ -25,6 +25,7 @@ from skinclinic.web.come_back import ComeBack
 from tests import factories
 from tests.cases import each
 from tests.folders import full_after, stored_files
+from tests.skinclinic.pages import audited
 
 
 def store(clinic, user, seed=0, name="lesion.jpg", **fields):
@@ -253,7 +254,7 @@ def test_a_box_is_kept_or_refused(photo):
 @pytest.mark.django_db(transaction=True)
 def test_deleting_takes_files_and_an_unfiled_lesion(photo):
     delete_photo(photo)
-    assert nothing_stored()
+    assert nothing_stored() and audited("photo.remove")
 
 
 @pytest.mark.django_db(transaction=True)

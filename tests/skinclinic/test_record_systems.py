@@ -171,6 +171,7 @@ def test_admins_set_record_systems_up(client_for, admin_user, clinician, clinic)
     client.post(url("record-system-act", row.pk), {"act": "remove"})
     assert not clinic.record_systems.exists()
     assert client_for(clinician).get(url("record-systems")).status_code == 403
+    assert AuditEvent.objects.filter(action="settings.record_system").count() == 4
 
 
 @pytest.mark.oidc

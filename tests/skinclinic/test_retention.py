@@ -14,6 +14,7 @@ from skinclinic.engine import jobs
 from skinclinic.models import AuditEvent, Biopsy, Erasure, Lesion, Member, Patient, Retention
 from skinclinic.services import diagnoses, plans, retention, visit_records
 from tests import factories
+from tests.skinclinic.pages import audited
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = timezone.now() - timedelta(days=4000)
@@ -119,6 +120,7 @@ def test_somebody_who_left_is_forgotten_on_request(clinic, admin_user, clinician
     clinician.refresh_from_db()
     assert (clinician.username, clinician.email, clinician.is_active) == (f"left-{clinician.pk}", "", False)
     assert not clinician.has_usable_password() and "Clara" not in str(clinician)
+    assert audited("member.anonymise")
 
 
 def test_of_rules_that_are_none_nothing_is_foretold(admin_user, client_for):

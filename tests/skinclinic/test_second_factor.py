@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from skinclinic.models import AuditEvent, Letter, Member, Role
 from tests import factories
-from tests.skinclinic.pages import messages_of, url
+from tests.skinclinic.pages import audited, messages_of, url
 
 pytestmark = pytest.mark.django_db
 PASSWORD = {"username": "clara", "password": factories.PASSWORD}
@@ -194,7 +194,7 @@ def test_an_admin_helps_who_has_lost_it(client_for, admin_user, clinician, other
     assert "no admin" in messages_of(admin.post(address))
     there.delete()
     assert "was removed" in messages_of(admin.post(address))
-    assert not Authenticator.objects.exists()
+    assert not Authenticator.objects.exists() and audited("second_factor.remove")
     assert client.get(url("account")).status_code == 302
     assert address not in admin.get(url("members")).content.decode()
     assert Letter.objects.filter(subject="An admin removed your second factor.").exists()

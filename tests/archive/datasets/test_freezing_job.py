@@ -7,6 +7,7 @@ from skinclinic.engine import jobs
 from skinclinic.files import store
 from skinclinic.models import Job
 from skinclinic.services.refused import Refused
+from tests.skinclinic.pages import audited
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +30,7 @@ def test_the_page_says_that_it_is_being_frozen_and_then_that_it_is(draft, curato
     jobs.run_waiting(large.FREEZE_JOB)
     draft.refresh_from_db()
     assert draft.is_frozen and draft.frozen_by == curator and draft.sha256
+    assert audited("dataset.freeze")
     assert client.get(status)["HX-Refresh"] == "true"
     assert 'id="work-dataset"' not in client.get(address).content.decode()
 

@@ -12,6 +12,7 @@ from skinclinic.archive.services.importing import comparing, imports
 from skinclinic.engine import jobs
 from skinclinic.models import Lesion, Patient, Photo
 from tests.archive import import_runs, table_files
+from tests.skinclinic.pages import audited
 
 pytestmark = pytest.mark.django_db
 HEADER = ["image", "diagnosis", "patient", "lesion", "sex", "skin", "site", "age", "kind", "day", "extra"]
@@ -196,6 +197,7 @@ def test_an_import_is_undone_with_its_photos_rows_and_files(
     with django_capture_on_commit_callbacks(execute=True):
         row = undo(row)
     assert row.state == "undone" and row.report["undo"]["removed"] == 3 and not row.report["undo"]["stays"]
+    assert audited("import.done", "import.undone")
     assert not any(model.objects.exists() for model in (Entry, Photo, Lesion, Patient, Dataset))
     assert list(settings.PHOTOS_DIR.rglob("*.jpg")) == []
     write(begin())

@@ -23,6 +23,7 @@ from skinclinic.engine import jobs
 from skinclinic.models import AuditEvent, Job
 from tests import factories
 from tests.cases import each
+from tests.skinclinic.pages import audited
 
 pytestmark = pytest.mark.django_db
 
@@ -311,6 +312,7 @@ def test_a_model_of_a_clinic_is_run_before_it_is_published(model_dir, clinic, ad
     jobs.run_waiting(proof.JOB)
     assert version in registry.available(clinic)
     assert registry.publish(version, clinic=clinic, user=admin_user)
+    assert audited("model.add", "model.publish")
 
 
 @pytest.mark.django_db(transaction=True)

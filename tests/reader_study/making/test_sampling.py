@@ -121,6 +121,9 @@ def test_a_replacement_fits_beside_the_others():
     kept = [one for one in drawn.photos if one != gone]
     assert new is not None and new != gone and (new.dataset, new.disease) == (gone.dataset, gone.disease)
     assert new.patient not in {one.patient for one in kept}
+    for one in drawn.photos:
+        other = replacement(photos, drawn.photos, one, seed=7)
+        assert other is None or other.patient not in {kept.patient for kept in drawn.photos if kept != one}
     random.Random(1).shuffle(photos)
     assert replacement(photos, drawn.photos, gone, seed=7) == new
     assert replacement(drawn.photos, drawn.photos, gone, seed=7) is None

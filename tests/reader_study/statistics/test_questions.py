@@ -208,6 +208,11 @@ def test_what_may_be_concluded_of_a_question():
     model, between = asan["question_verdicts"]["unaided"], asan["session_verdicts"]["unaided_vs_aided"]
     assert model["accuracy"]["reasons"] == [] and between["accuracy"]["reasons"] == []
     assert (model["malignant"]["reasons"], between["malignant"]["reasons"]) == (["secondary"], ["secondary"])
+    # The margin is one of a question's first figure; it says nothing of the others.
+    malignant = asan["questions"]["malignant"]["ai_vs_readers"]["unaided"]["all"]
+    assert {name: one["non_inferiority"] is not None for name, one in malignant.items()} == {
+        "balanced_accuracy": True, "sensitivity": False, "specificity": False,
+    }  # fmt: skip
     # Two kinds of comparison have a primary endpoint, and one pair of sessions: every p counts twice.
     p = asan["questions"]["accuracy"]["compare"]["unaided_vs_aided"]["all"]["accuracy"]["p"]
     assert between["accuracy"]["rules"]["missing_is_wrong"]["p_holm"] == pytest.approx(min(1, 2 * p))

@@ -12,6 +12,7 @@ from skinclinic.services.binning import bin, emptying, items, merges, restoring,
 from skinclinic.services.refused import Refused
 from tests import factories
 from tests.cases import each
+from tests.skinclinic.pages import audited
 
 pytestmark = pytest.mark.django_db
 CHOSEN = {"birth_year": "other", "sex": "keep", "skin_type": "keep", "research_consent": "keep"}
@@ -77,6 +78,7 @@ def test_everything_goes_over_and_the_old_code_leads_there(clinic, clinician, ke
     assert keep.research_consent == "refused" and not Patient.objects.filter(pk=other.pk).exists()
     assert list(keep.lesions.all()) == [lesion] and lesion.follow_ups.count() == 1
     assert list(keep.notes.all()) == [note]
+    assert audited("patient.merge")
     assert fresh(lesion).changes.first().fields == {"patient": [other.pk, keep.pk]}
     assert keep.changes.first().fields == {"merged_with": ["", "P-0002"]}
     assert item.counts == {"lesions": 1, "photos": 1} and item.told == {"code": "P-0002", "into": "P-0001"}

@@ -30,6 +30,7 @@ from skinclinic.services.refused import Refused
 from tests import factories
 from tests.engine import run_to_the_end
 from tests.skinclinic.erasing import marked
+from tests.skinclinic.pages import audited
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +120,7 @@ def test_nothing_is_left_and_a_restored_backup_is_erased_again(
     assert "photos 3" in said.getvalue()
     assert everything(made, home) == [] and client.get("/readyz").status_code == 200
     assert Erasure.objects.get().number == erasure.number
+    assert audited("patient.erase_again")
 
 
 def test_who_has_the_same_key_in_a_restored_database_is_left_alone(made, home, admin_user):
@@ -236,6 +238,7 @@ def test_the_page_shows_what_goes_asks_why_and_wants_the_code(made, home, admin_
     assert Patient.objects.filter(pk=patient.pk).exists()
     said = client.post(address, sent, follow=True).content.decode()
     assert "1 frozen dataset loses such photos (3)" in said and "files are being removed" in said
+    assert audited("patient.erase")
     assert client.get(address).status_code == 404
     while jobs.run_waiting(erase.JOB):
         pass
