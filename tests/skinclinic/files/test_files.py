@@ -190,15 +190,15 @@ def test_whoever_confirms_a_note_in_time_keeps_the_files_and_whoever_is_late_hea
 def test_a_photo_whose_files_are_swept_while_they_are_written_is_sent_again_and_no_disk_is_called_full(
     settings, clinic, clinician, monkeypatch
 ):
-    flush = whole._fsync
+    threads = whole.ThreadPoolExecutor
 
-    def swept_first(path):
-        monkeypatch.setattr(whole, "_fsync", flush)
+    def swept_first(many):
+        monkeypatch.setattr(whole, "ThreadPoolExecutor", threads)
         age(settings.PHOTOS_DIR / "notes", 7200)
         housekeeping.sweep()
-        flush(path)
+        return threads(many)
 
-    monkeypatch.setattr(whole, "_fsync", swept_first)
+    monkeypatch.setattr(whole, "ThreadPoolExecutor", swept_first)
     with pytest.raises(ComeBack) as told:
         factories.make_photo(clinic, clinician)
     assert told.value.code == "took_too_long" and stored_files() == []
