@@ -209,6 +209,11 @@ def kinds_of(queue: str) -> list[str]:
     return [name for name, kind in _kinds.items() if kind.queue == queue]
 
 
+def waits(queue: str) -> bool:
+    """Whether a job of this queue may be taken by whoever hears of it."""
+    return Job.objects.filter(_free(), kind__in=kinds_of(queue), attempts__lt=MAX_ATTEMPTS).exists()
+
+
 def all_kinds() -> list[str]:
     """Every kind of job there is."""
     return list(_kinds)

@@ -8,7 +8,7 @@ from celery.signals import worker_ready, worker_shutdown
 from celery.worker import state
 from django.db import DatabaseError, connection
 
-from skinclinic.engine import health, jobs, machine
+from skinclinic.engine import deafness, health, jobs, machine
 
 log = logging.getLogger(__name__)
 _stopping = threading.Event()
@@ -20,6 +20,11 @@ _tell = threading.Event()
 def run_jobs(kind: str) -> None:
     """Run every waiting job of this kind. A worker that is in trouble rests here, so that it takes no other message
     either, and leaves this one to the others."""
+    with deafness.ear.at_work():
+        _run(kind)
+
+
+def _run(kind: str) -> None:
     jobs.run_waiting(kind)
     while health.rest_left():
         _tell.set()
@@ -51,6 +56,8 @@ def _say_alive(sender=None, **kwargs) -> None:
                 for queue in queues:
                     jobs.worker_alive(name, queue, begins=queue not in has_begun)
                     has_begun.add(queue)
+                if deafness.ear.is_deaf(waits=any(map(jobs.waits, queues))):
+                    deafness.begin_anew()
             except DatabaseError as error:
                 log.warning("cannot note that the worker is alive: %s", error)
                 connection.close()

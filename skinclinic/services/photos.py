@@ -80,7 +80,10 @@ def store_photo(
                     together_with(photo)
                 confirm()
             return photo, True
-    except NoteGone as error:
+    except (NoteGone, store.StorageFull) as error:
+        # A file that is gone while it is written was swept, as where the disk's clock was put on: no disk is full.
+        if isinstance(error, store.StorageFull) and not isinstance(error.__cause__, FileNotFoundError):
+            raise
         log.error("an upload was not stored: %s", error)
         words = _("Storing the photo took too long, so it was not stored. Send it again.")
         raise ComeBack("took_too_long", words, 1) from error

@@ -28,8 +28,8 @@ PATIENCE = 180
 
 @dataclass
 class Scene:
-    """``holders()``: names of workers that have, or died with, a photo's job in hand that nobody had before; ``done()``:
-    how many are done."""
+    """``holders()``: names of workers that have, or died with, a photo's job in hand that nobody had before;
+    ``done()``: how many are done."""
 
     site: Site
     uploads: Uploads

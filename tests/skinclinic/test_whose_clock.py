@@ -40,6 +40,18 @@ def test_attempts_are_not_forgotten(db):
     assert Attempt.objects.get().count == 1
 
 
+def test_an_attempt_that_is_swept_while_it_is_counted_makes_nobody_wait_for_an_hour(db, monkeypatch):
+    found = Attempt.objects.get_or_create
+
+    def then_swept(**who):
+        made = found(**who)
+        Attempt.objects.all().delete()
+        return made
+
+    monkeypatch.setattr(Attempt.objects, "get_or_create", then_swept)
+    attempts.count("try", {"198.51.100.7": 1})
+
+
 def test_what_was_asked_once_is_not_done_again(clinician):
     with repeated.once(clinician, "k-1", "body") as request:
         repeated.done(request, 201, 1, {})

@@ -11,6 +11,8 @@ from skinclinic.engine import housekeeping
 from skinclinic.files import notes as file_notes
 from skinclinic.files import store as files
 from skinclinic.files import whole
+from skinclinic.web.come_back import ComeBack
+from tests import factories
 from tests.folders import stored_files
 
 
@@ -183,6 +185,24 @@ def test_whoever_confirms_a_note_in_time_keeps_the_files_and_whoever_is_late_hea
             note.confirm(key)
     with file_notes.noted(key) as note, pytest.raises(file_notes.NoteGone):
         note.confirm(key)
+
+
+def test_a_photo_whose_files_are_swept_while_they_are_written_is_sent_again_and_no_disk_is_called_full(
+    settings, clinic, clinician, monkeypatch
+):
+    threads = whole.ThreadPoolExecutor
+
+    def swept_first(many):
+        monkeypatch.setattr(whole, "ThreadPoolExecutor", threads)
+        age(settings.PHOTOS_DIR / "notes", 7200)
+        housekeeping.sweep()
+        return threads(many)
+
+    monkeypatch.setattr(whole, "ThreadPoolExecutor", swept_first)
+    with pytest.raises(ComeBack) as told:
+        factories.make_photo(clinic, clinician)
+    assert told.value.code == "took_too_long" and stored_files() == []
+    factories.make_photo(clinic, clinician)
 
 
 def test_a_note_confirmed_while_the_broom_has_it_in_hand_is_given_back(settings, db, monkeypatch):
