@@ -41,6 +41,8 @@ PREFER = OpenApiParameter(
 
 
 class PatientOfPhotoSerializer(strict.Serializer):
+    """``is_new``: there was none of this code."""
+
     id = serializers.IntegerField()
     code = serializers.CharField()
     is_new = serializers.BooleanField()

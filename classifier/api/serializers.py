@@ -90,11 +90,15 @@ class PublicationSerializer(ClinicRowSerializer):
 
 
 class ReasonSerializer(strict.Serializer):
+    """Why, for whoever looks later."""
+
     clinic = serializers.SlugField(required=False)
     reason = PlainText(max_length=200, required=False, allow_blank=True, default="")
 
 
 class NewModelSerializer(strict.Serializer):
+    """The files of a model as `train` and the imports write them."""
+
     weights = serializers.FileField()
     manifest = serializers.FileField()
     training_photos = serializers.FileField(required=False)

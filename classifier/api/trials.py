@@ -27,6 +27,8 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
 class NewTrialSerializer(strict.Serializer):
+    """A photo to try, which is not kept."""
+
     file = serializers.FileField()
 
 

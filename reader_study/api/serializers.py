@@ -213,6 +213,8 @@ class RecipeSerializer(strict.Serializer):
 
 
 class UnfilledSerializer(strict.Serializer):
+    """A group of which the archive has fewer photos than were wanted."""
+
     dataset = serializers.CharField()
     group = serializers.CharField()
     wanted = serializers.IntegerField()

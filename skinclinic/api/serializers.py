@@ -39,6 +39,8 @@ _HISTORY = [name for name, _label in asked.HISTORY]
 
 
 class DiseaseSerializer(strict.Serializer):
+    """``names``: by language. ``tier``: malignant, premalignant or benign."""
+
     key = serializers.CharField()
     names = serializers.DictField(child=serializers.CharField(), help_text="{language: name}")
     tier = serializers.CharField()
@@ -47,17 +49,23 @@ class DiseaseSerializer(strict.Serializer):
 
 
 class SiteSerializer(strict.Serializer):
+    """``name``: in the language that was asked for."""
+
     key = serializers.CharField()
     name = serializers.CharField()
 
 
 class OwnClinicSerializer(strict.Serializer):
+    """A clinic of the caller's, and the role there."""
+
     slug = serializers.CharField()
     name = serializers.CharField()
     role = serializers.CharField()
 
 
 class MeSerializer(strict.Serializer):
+    """Who is calling."""
+
     username = serializers.CharField()
     display_name = serializers.CharField()
     clinics = OwnClinicSerializer(many=True)
@@ -135,6 +143,8 @@ class PatientSerializer(ClinicRowSerializer):
 
 
 class EffectSerializer(strict.Serializer):
+    """``count`` of ``what``, and the same in words."""
+
     what = serializers.CharField()
     count = serializers.IntegerField()
     text = serializers.CharField()

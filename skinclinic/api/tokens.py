@@ -19,6 +19,8 @@ from skinclinic.services import second_factor, tokens
 
 
 class PasswordSerializer(strict.Serializer):
+    """A name and a password, for a token."""
+
     username = PlainText(max_length=150)
     password = serializers.CharField(trim_whitespace=False, max_length=256)
     scope = serializers.ChoiceField(ApiToken.Scope.choices, default=ApiToken.Scope.WRITE)
@@ -28,6 +30,8 @@ class PasswordSerializer(strict.Serializer):
 
 
 class NewTokenSerializer(strict.Serializer):
+    """The token, shown this once. ``clinic``: the only one it opens; null: all of its owner's."""
+
     token = serializers.CharField()
     scope = serializers.ChoiceField(ApiToken.Scope.choices)
     clinic = serializers.CharField(allow_null=True)
