@@ -28,7 +28,7 @@ class Clock:
         self.set(ahead)
 
     def set(self, ahead: int) -> None:
-        """At once, for every process that goes by it."""
+        """Within a second, for every process that goes by it."""
         draft = self._file.with_suffix(".draft")
         draft.write_text(f"{ahead:+d}\n")
         draft.chmod(0o644)  # PostgreSQL's user reads it, too
@@ -40,7 +40,8 @@ class Clock:
         return {
             "LD_PRELOAD": library(),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_NO_CACHE": "1",
+            # Seconds between two looks at the file, each of which costs as much as opening it.
+            "FAKETIME_CACHE_DURATION": "1",
             # Files and what is measured by the monotonic clock are as they are; sleeping is mended in the folder.
             "NO_FAKE_STAT": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",

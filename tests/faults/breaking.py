@@ -191,7 +191,7 @@ def clock_of_a_worker(scene: Scene) -> None:
     _there(wrong)
     for _number, ahead in zip(scene.parts(4), (HOURS, -HOURS, 0, HOURS), strict=False):
         clock.set(ahead)
-        time.sleep(1)
+        time.sleep(2)
     scene.breaks += 1
     scene.site.kill_worker(wrong)
 
@@ -209,7 +209,7 @@ def clock_of_the_machine(scene: Scene) -> None:
         written = (site.home / "photos").rglob("*")
         clocks.jumped((path for path in written if path.is_file()), ahead - now)
         now = ahead
-        time.sleep(1)
+        time.sleep(2)
 
 
 def clock_of_the_database(scene: Scene) -> None:
@@ -220,7 +220,7 @@ def clock_of_the_database(scene: Scene) -> None:
     server.start(clock.environment)
     for _number, ahead in zip(scene.parts(4), (HOURS, 0, -HOURS, 0), strict=False):
         clock.set(ahead)
-        time.sleep(1)
+        time.sleep(2)
     server.stop()
     server.start()
 
