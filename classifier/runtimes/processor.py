@@ -44,7 +44,7 @@ def fingerprint() -> str:
     return hashlib.sha256(" ".join([name, *sorted(flags)]).encode()).hexdigest()[:12]
 
 
-# Each image that is computed needs memory of its own, some 50 MB of ResNet-152.
+# Each image that is computed needs memory of its own, 12 MB of ResNet-152.
 _MOST_SIDE_BY_SIDE = 8
 
 

@@ -109,8 +109,8 @@ class _Looking:
             }
             if not part:
                 break
-            for pk, *line in self._usable(list(part)):
-                self._note(part[pk], *line)
+            for key, pk, source, name, lesion in self._usable(list(part)):
+                self._note(part[key], pk, source, name, lesion)
         return self._limit()
 
     def _limit(self) -> float:
