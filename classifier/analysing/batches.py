@@ -23,6 +23,10 @@ def analyse_all(
 ) -> Iterator[list[tuple[T, Outcome | Exception]]]:
     """Yield each batch of items with what came of them, in order; memory is that of a few batches.
 
+    A runtime that computes several images side by side (``Runtime.side_by_side``) is asked by as many threads, each of
+    which takes a photo from its file to its outcome: where they wait for nothing but the processor, none of it is idle.
+    Else the network runs in the caller's thread.
+
     ``open_crop`` returns an item's square RGB crop; it is called in other threads. What it raises as OSError
     or ValueError, and scores that are not finite, become that item's outcome and stop no other.
     """
@@ -36,6 +40,9 @@ def analyse_all(
             return error
 
     remaining = iter(items)
+    if runtime.side_by_side > 1:
+        yield from _side_by_side(runtime, remaining, ready)
+        return
     with ThreadPoolExecutor(_readers(runtime), thread_name_prefix="reading") as pool:
         waiting: deque[tuple[T, Future[Prepared | Exception]]] = deque()
 
@@ -50,6 +57,32 @@ def analyse_all(
                 yield _outcomes(runtime, batch)
         finally:
             for _item, future in waiting:
+                future.cancel()
+
+
+def _side_by_side(
+    runtime: Runtime, items: Iterator[T], ready: Callable[[T], Prepared | Exception]
+) -> Iterator[list[tuple[T, Outcome | Exception]]]:
+    """``analyse_all``, one item a batch."""
+    # One more reads while the others compute.
+    threads = runtime.side_by_side + 1
+    with ThreadPoolExecutor(threads, thread_name_prefix="analysing") as pool:
+        waiting: deque[Future[list[tuple[T, Outcome | Exception]]]] = deque()
+
+        def read_on(count: int) -> None:
+            waiting.extend(
+                pool.submit(lambda item: _outcomes(runtime, [(item, ready(item))]), item)
+                for item in islice(items, count)
+            )
+
+        read_on(threads + BATCHES_AHEAD)
+        try:
+            while waiting:
+                done = waiting.popleft().result()
+                read_on(1)
+                yield done
+        finally:
+            for future in waiting:
                 future.cancel()
 
 

@@ -105,13 +105,16 @@ class Networks:
         self.image = np.random.default_rng(0).normal(size=(1, 3, side, side)).astype(np.float32)
 
     @functools.cache  # noqa: B019  # as long as the networks
-    def runtime(self, precision: str = precisions.BF16) -> Runtime:
-        """Our network as a worker on a CPU runs it, by default in bfloat16 where the processor has it."""
+    def runtime(self, precision: str = precisions.BF16, many: bool = False) -> Runtime:
+        """Our network as a worker on a CPU runs it, by default in bfloat16 where the processor has it; for ``many``
+        photos as an evaluation does."""
         if not openvino_library.load():
             return TorchRuntime(self.manifest, copy.deepcopy(self.ours), "cpu", _unused, threads=self.threads)
         chosen = precisions.on_cpu(precision)
-        network = openvino_networks.compile_network(self.ours, self.image.shape[-1], chosen, self.threads)
-        return OpenVinoRuntime(self.manifest, network, chosen)
+        at_once = processor.side_by_side(self.threads) if many else 1
+        side = self.image.shape[-1]
+        network = openvino_networks.compile_network(self.ours, side, chosen, self.threads, at_once)
+        return OpenVinoRuntime(self.manifest, network, chosen, at_once)
 
     @property
     def precisions(self) -> list[str]:
@@ -193,9 +196,10 @@ def grad_cam_over_ours(networks: Networks, rounds: int = len(DISEASE_KEYS)) -> d
 def evaluation_over_loop(
     networks: Networks, precision: str, photos: int = EVALUATED, side: int = 512
 ) -> dict[str, Any]:
-    """Photos a second of an evaluation (JPEGs read, cropped, analysed with heatmaps) / ready tensors through the bare
-    network in ONNX Runtime; drawings of noise, ``side`` pixels wide, in turns."""
-    runtime, preprocessing = networks.runtime(precision), networks.manifest.preprocessing
+    """Photos a second of an evaluation (JPEGs decoded, resized, looked at for their quality, analysed with heatmaps) /
+    tensors that are ready, through the bare network in ONNX Runtime, which decodes nothing; drawings of noise, ``side``
+    pixels wide, in turns."""
+    runtime, preprocessing = networks.runtime(precision, many=True), networks.manifest.preprocessing
     jpegs = [_jpeg(n, side) for n in range(min(photos, _IN_TURN))]
     tensors = np.stack([to_array(_opened(jpeg), preprocessing) for jpeg in jpegs])
     seconds = {"ours": 0.0, "bare": 0.0}

@@ -102,17 +102,15 @@ def search(bounds: np.ndarray, look: Callable[[np.ndarray], float]) -> int:
     there are too few. What lies exactly as far is looked at as well.
     """
     looked, step, limit = 0, _FIRST, float("inf")
-    left = np.arange(len(bounds))
-    while len(left):
-        if np.isfinite(limit):
-            left = left[bounds[left] <= limit]
+    unseen = np.ones(len(bounds), bool)
+    while True:
+        left = np.flatnonzero(unseen & (bounds <= limit) if np.isfinite(limit) else unseen)
+        if not len(left):
+            break
         if len(left) > step:
-            order = np.argpartition(bounds[left], step)
-            now, left = left[order[:step]], left[order[step:]]
-        else:
-            now, left = left, left[:0]
-        if len(now):
-            limit = look(now)
-            looked += len(now)
+            left = left[np.argpartition(bounds[left], step)[:step]]
+        limit = look(left)
+        unseen[left] = False
+        looked += len(left)
         step = min(2 * step, _MOST)
     return looked

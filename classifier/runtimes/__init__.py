@@ -10,7 +10,7 @@ from pathlib import Path
 
 from classifier.metrics.familiarity import Familiar
 from classifier.networks import familiarity, weights
-from classifier.runtimes import cuda, openvino_library, precisions
+from classifier.runtimes import cuda, openvino_library, precisions, processor
 from classifier.runtimes.base import Computed, Runtime
 
 __all__ = ["Computed", "Runtime", "open_runtime", "preferred_batch"]
@@ -35,13 +35,15 @@ def open_runtime(
     prefer: str = "auto",
     precision: str = precisions.F32,
     threads: int = 0,
+    many: bool = False,
 ) -> Runtime:
     """Return the runtime of the model in ``model_dir``, loaded once a process for each weights' hash and precision.
 
     ``prefer``: "torch" (CUDA where present), "cpu" (OpenVINO, PyTorch where there is none), or "auto": torch on CUDA,
     else cpu. ``precision``: full unless another is asked for, or left open by "auto" (``precisions``; OpenVINO then
-    takes bfloat16 only where it changes no answer, ``harmless``). ``threads`` on a CPU: see ``processor.threads``. What
-    is derived from the weights is kept in ``cache_dir``. Raises weights.ModelRejected; ValueError for another
+    takes bfloat16 only where it changes no answer, ``harmless``). ``threads`` on a CPU: see ``processor.threads``; with
+    ``many``, for photos of which many wait and nobody for one, OpenVINO computes several at the same time. What is
+    derived from the weights is kept in ``cache_dir``. Raises weights.ModelRejected; ValueError for another
     preference or precision.
     """
     kind = _kind(prefer)
@@ -52,7 +54,8 @@ def open_runtime(
     with _loading:
         if kind == "openvino" and precision == precisions.AUTO and chosen == precisions.BF16:
             chosen = _harmless(*place, threads)
-        runtime = _load(*place, kind, chosen, threads)
+        at_once = processor.side_by_side(threads) if many and kind == "openvino" else 1
+        runtime = _load(*place, kind, chosen, threads, at_once)
     # It may have been made since the weights were loaded.
     said = manifest.familiarity
     runtime.familiar = _familiar(place[0], said["sha256"], said["limit"]) if said else None
@@ -94,7 +97,7 @@ def _harmless(model_dir: Path, weights_sha256: str, cache_dir: Path, threads: in
     if chosen := harmless.kept(path):
         return chosen
     full, coarse = (
-        _load(model_dir, weights_sha256, cache_dir, "openvino", precision, threads)
+        _load(model_dir, weights_sha256, cache_dir, "openvino", precision, threads, 1)
         for precision in (precisions.F32, precisions.BF16)
     )
     return harmless.choose(path, full, coarse)
@@ -102,10 +105,16 @@ def _harmless(model_dir: Path, weights_sha256: str, cache_dir: Path, threads: in
 
 @functools.lru_cache(maxsize=_KEPT)
 def _load(
-    model_dir: Path, weights_sha256: str, cache_dir: Path, kind: str, precision: str, threads: int
+    model_dir: Path,
+    weights_sha256: str,
+    cache_dir: Path,
+    kind: str,
+    precision: str,
+    threads: int,
+    at_once: int,
 ) -> Runtime:
     if kind == "openvino":
-        return _open_openvino(model_dir, cache_dir, precision, threads)
+        return _open_openvino(model_dir, cache_dir, precision, threads, at_once)
     return _open_torch(model_dir, cache_dir, "cuda" if kind == "cuda" else "cpu", precision, threads)
 
 
@@ -124,10 +133,14 @@ def _open_torch(model_dir: Path, cache_dir: Path, device: str, precision: str, t
     return TorchRuntime(manifest, restore(manifest, state), device, fallback, precision, threads)
 
 
-def _open_openvino(model_dir: Path, cache_dir: Path, precision: str, threads: int) -> Runtime:
+def _open_openvino(
+    model_dir: Path, cache_dir: Path, precision: str, threads: int, at_once: int = 1
+) -> Runtime:
     from classifier.runtimes import openvino_networks
     from classifier.runtimes.openvino_runtime import OpenVinoRuntime
 
     manifest = weights.check_files(model_dir)
-    network = openvino_networks.cached(model_dir, manifest.weights_sha256, cache_dir, precision, threads)
-    return OpenVinoRuntime(manifest, network, precision)
+    network = openvino_networks.cached(
+        model_dir, manifest.weights_sha256, cache_dir, precision, threads, at_once
+    )
+    return OpenVinoRuntime(manifest, network, precision, at_once)

@@ -39,13 +39,15 @@ class Answer(NamedTuple):
 class Runtime(ABC):
     """A loaded model. ``device``: where it computes, in words. ``max_batch``: images taken at once. ``computed``: how
     the latest answer was computed; before the first one, how it will be. ``familiar``: what its training photos are
-    like; None where the model does not say."""
+    like; None where the model does not say. ``side_by_side``: for how many threads it computes at the same time, each
+    with its share of the processor; 1: one after the other, each with all of it."""
 
     manifest: Manifest
     device: str
     max_batch: int
     computed: Computed
     familiar: Familiar | None = None
+    side_by_side: int = 1
 
     def forward(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """``answer`` without the features."""

@@ -34,27 +34,31 @@ _HEADER = 64
 OUTPUTS = ("logits", "maps", "features", "feature_maps")
 
 
-def cached(folder: Path, weights_sha256: str, cache_dir: Path, precision: str, threads: int) -> Any:
+def cached(
+    folder: Path, weights_sha256: str, cache_dir: Path, precision: str, threads: int, side_by_side: int = 1
+) -> Any:
     """Return the compiled network of the model in ``folder``, whose weights are known to have this hash.
 
-    It takes one image [1, 3, S, S] and gives ``OUTPUTS``. A cache that cannot be written is no obstacle; the network
-    is then compiled each time. Raises ModelRejected.
+    It takes one image [1, 3, S, S] and gives ``OUTPUTS``, of so many images ``side_by_side``. A cache that cannot
+    be written is no obstacle; the network is then compiled each time. Raises ModelRejected.
     """
     path = place(cache_dir, weights_sha256, precision)
-    if found := _opened(path, precision, threads):
+    if found := _opened(path, _options(precision, threads, side_by_side)):
         return found
     with _alone(path):
         # Another process may have made it while this one waited.
-        if found := _opened(path, precision, threads):
+        if found := _opened(path, _options(precision, threads, side_by_side)):
             return found
         network, input_size = _restored(Path(folder), weights_sha256)
         require_numbers(network, input_size)
-        compiled = compile_network(network, input_size, precision, threads)
+        compiled = compile_network(network, input_size, precision, threads, side_by_side)
         _keep(path, compiled)
     return compiled
 
 
-def compile_network(network: "MappedClassifier", input_size: int, precision: str, threads: int = 0) -> Any:
+def compile_network(
+    network: "MappedClassifier", input_size: int, precision: str, threads: int = 0, side_by_side: int = 1
+) -> Any:
     """Compile a network in evaluation mode straight from PyTorch: one image [1, 3, S, S] -> ``OUTPUTS``.
 
     Images are taken one by one, so that an answer depends on no other image; a CPU gains nothing by more.
@@ -73,7 +77,7 @@ def compile_network(network: "MappedClassifier", input_size: int, precision: str
         model = openvino.convert_model(traced, input=[openvino.PartialShape(shape)])
     for output, name in zip(model.outputs, OUTPUTS, strict=True):
         output.get_tensor().set_names({name})
-    return openvino.Core().compile_model(model, "CPU", _options(precision, threads))
+    return openvino.Core().compile_model(model, "CPU", _options(precision, threads, side_by_side))
 
 
 def require_numbers(network: "nn.Module", input_size: int) -> None:
@@ -91,12 +95,13 @@ def require_numbers(network: "nn.Module", input_size: int) -> None:
         raise ModelRejected("scores_not_finite", "The network's answers are not finite numbers.")
 
 
-def _options(precision: str, threads: int) -> dict[str, Any]:
-    """What the network is run with. Workers share the processor: none of their threads is tied to a core."""
+def _options(precision: str, threads: int, side_by_side: int) -> dict[str, Any]:
+    """What the network is run with; its threads are shared out among the images ``side_by_side``. Workers share the
+    processor: none of their threads is tied to a core."""
     options = {
         "INFERENCE_PRECISION_HINT": precision,
-        "PERFORMANCE_HINT": "LATENCY",
-        "NUM_STREAMS": 1,
+        "PERFORMANCE_HINT": "LATENCY" if side_by_side == 1 else "THROUGHPUT",
+        "NUM_STREAMS": side_by_side,
         "ENABLE_CPU_PINNING": False,
     }
     return options | ({"INFERENCE_NUM_THREADS": count} if (count := processor.threads(threads)) else {})
@@ -119,7 +124,7 @@ def _restored(folder: Path, weights_sha256: str) -> tuple["MappedClassifier", in
     return restore(manifest, state).eval(), manifest.preprocessing.input_size
 
 
-def _opened(path: Path, precision: str, threads: int) -> Any:
+def _opened(path: Path, options: dict[str, Any]) -> Any:
     """The network of a file; None where there is none, or one that is damaged or no longer fits."""
     try:
         with path.open("rb") as file:
@@ -133,7 +138,7 @@ def _opened(path: Path, precision: str, threads: int) -> Any:
     try:
         # A copy of OpenVINO's own, which lives as long as the network that computes with it.
         tensor = openvino.Tensor(network, shared_memory=False)
-        return openvino.Core().import_model(tensor, "CPU", _options(precision, threads))
+        return openvino.Core().import_model(tensor, "CPU", options)
     except RuntimeError as error:
         log.warning(
             "the compiled network %s does not fit this machine and is made anew: %s", path.name, error

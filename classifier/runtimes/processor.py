@@ -44,6 +44,16 @@ def fingerprint() -> str:
     return hashlib.sha256(" ".join([name, *sorted(flags)]).encode()).hexdigest()[:12]
 
 
+# Each image that is computed needs memory of its own, 12 MB of ResNet-152.
+_MOST_SIDE_BY_SIDE = 8
+
+
+def side_by_side(wanted: int = 0) -> int:
+    """How many images are computed at the same time where many are waiting, out of so many threads: each by one thread,
+    which waits for no other. ``wanted`` as for ``threads``."""
+    return min(threads(wanted) or processors.usable(), _MOST_SIDE_BY_SIDE)
+
+
 def threads(wanted: int = 0) -> int:
     """How many threads a network takes: ``wanted``, else OMP_NUM_THREADS, else what the container is given; 0 leaves it
     to the library, which takes one for each core this process may use."""

@@ -20,8 +20,7 @@ from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(3600)]
 
-# 0.95 is aimed at, 0.90 measured: OpenVINO's threads wait for each other where reading the next photos takes one of
-# their cores.
+# 0.95 is aimed at; docs/runtimes.md says what was measured.
 LEAST_RATIO = 0.8
 PHOTOS = int(os.environ.get("SKINCLINIC_BENCHMARK_PHOTOS", "24"))
 IN_TURN = 24

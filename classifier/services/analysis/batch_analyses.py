@@ -63,7 +63,7 @@ def analyse(
         say(done)
         if not missing:
             continue
-        runtime = runtime or running.in_full(version.path)
+        runtime = runtime or running.in_full(version.path, many=True)
         batches = analyse_all(runtime, missing, _open_crop)
         for results in _together(batches, wait_for_photos if give_way else None):
             unreadable += _store(version, results)

@@ -19,15 +19,15 @@ def in_bfloat16(folder: Path) -> "Runtime":
     return _opened(folder, "bf16")
 
 
-def in_full(folder: Path) -> "Runtime":
+def in_full(folder: Path, *, many: bool = False) -> "Runtime":
     """The model for evaluations, thresholds, studies and checks of labels, whose figures are the same on another
-    machine. Raises weights.ModelRejected."""
+    machine; ``many`` photos at the same time on a CPU. Raises weights.ModelRejected."""
     from classifier.runtimes import precisions
 
-    return _opened(folder, precisions.F32)
+    return _opened(folder, precisions.F32, many)
 
 
-def _opened(folder: Path, precision: str) -> "Runtime":
+def _opened(folder: Path, precision: str, many: bool = False) -> "Runtime":
     from classifier.runtimes import open_runtime
 
     return open_runtime(
@@ -36,4 +36,5 @@ def _opened(folder: Path, precision: str) -> "Runtime":
         prefer=settings.CLASSIFIER_RUNTIME,
         precision=precision,
         threads=settings.INFERENCE_NUM_THREADS,
+        many=many,
     )

@@ -12,10 +12,11 @@ What is new there is found before each search:
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import numpy as np
-from django.db.models import F, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from classifier.analysing import nearest
@@ -31,11 +32,15 @@ _KEPT = 4
 _PRIME, _OTHER_PRIME = 2**31 - 1, 65521
 
 
+def is_proven(path: str = "") -> Q:
+    """Entries of proven photos but for those a curator has rejected; consent is another question. ``path`` leads to the
+    entry, such as "photo__archive_entry__"."""
+    return Q(**{f"{path}is_proven": True, f"{path}review__in": (Review.PENDING, Review.ACCEPTED)})
+
+
 def proven(clinic_id: int) -> QuerySet[Entry]:
-    """The archive's proven photos but for those a curator has rejected; consent is another question."""
-    return Entry.objects.filter(
-        clinic=clinic_id, is_proven=True, review__in=(Review.PENDING, Review.ACCEPTED)
-    ).order_by()
+    """Those of a clinic's archive."""
+    return Entry.objects.filter(is_proven(), clinic=clinic_id).order_by()
 
 
 def of(clinic_id: int, model_id: int) -> "Bank":
@@ -57,9 +62,12 @@ class Bank:
         self._proven: set[int] = set()
         self._digest: int | None = None
         self._settled = 0
+        # Counts what was done to the sketches.
+        self._changes = 0
         self._clear()
 
     def _clear(self) -> None:
+        self._changes += 1
         self._sketches: nearest.Sketches | None = None
         self._sampled = 0
         self._ids = np.empty(0, np.int64)
@@ -71,12 +79,22 @@ class Bank:
         """Let ``look`` see keys of PhotoFeatures, the likeliest first, until no other can be near enough (see
         ``nearest.search``). ``query``: float32 [D] of length 1."""
         with self._lock:
-            self._bring_up_to_date(len(query))
+            bounds = self._bounds(query)
             ids = self._ids
             known, lacking = self._known, len(self._proven) - self._known
-            bounds = self._sketches.bounds(query) if self._sketches else np.empty(0, np.float32)
         nearest.search(bounds, lambda places: look(ids[places].tolist()))
         return Searched(known, lacking)
+
+    def _bounds(self, query: np.ndarray) -> np.ndarray:
+        """``Sketches.bounds`` of what there is now. They are computed of what is known while the database says whether
+        that is still true, each of which takes about as long, and again where it is not."""
+        known, changes = self._sketches, self._changes
+        with ThreadPoolExecutor(1) as beside:
+            early = beside.submit(known.bounds, query) if known else None
+            self._bring_up_to_date(len(query))
+        if early and self._changes == changes:
+            return early.result()
+        return self._sketches.bounds(query) if self._sketches else np.empty(0, np.float32)
 
     def _bring_up_to_date(self, length: int) -> None:
         digest = _digest(self._clinic)
@@ -98,6 +116,7 @@ class Bank:
 
     def _keep_only(self, wanted: set[int]) -> None:
         if gone := self._photo_of.keys() - wanted:
+            self._changes += 1
             stays = ~np.isin(self._ids, np.fromiter(gone, np.int64, len(gone)))
             if self._sketches:
                 self._sketches.keep(stays)
@@ -112,6 +131,7 @@ class Bank:
             fresh = self._photo_of | fresh
             self._clear()
             self._sample(list(fresh), length)
+        self._changes += 1
         keys = list(fresh)
         for start in range(0, len(keys), _AT_ONCE):
             ids, vectors = read(keys[start : start + _AT_ONCE], length)

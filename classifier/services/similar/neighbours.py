@@ -16,6 +16,9 @@ from skinclinic.models import Photo
 # As many as stand in a row beside the model's list.
 SHOWN = 6
 FOUND, NONE_PROVEN, NO_FEATURES, SET_ASIDE = "found", "none_proven", "no_features", "set_aside"
+# Of so many photos it is asked together whether they may be shown: more than are wanted, since some lack consent or
+# show the same lesion.
+_ASKED_AT_ONCE = 24
 STATES = (FOUND, NONE_PROVEN, NO_FEATURES, SET_ASIDE)
 
 
@@ -95,34 +98,52 @@ class _Looking:
         self._best: dict[object, tuple[float, int]] = {}
 
     def look(self, keys: list[int]) -> float:
-        """See ``nearest.search``."""
+        """See ``nearest.search``. Whether a photo may be shown is asked from the nearest on, and not of those that
+        could not be among the wanted any more."""
+        near = self._distances(keys)
+        for start in range(0, len(near), _ASKED_AT_ONCE):
+            part = {
+                pk: distance
+                for distance, pk in near[start : start + _ASKED_AT_ONCE]
+                if distance <= self._limit()
+            }
+            if not part:
+                break
+            for key, pk, source, name, lesion in self._usable(list(part)):
+                self._note(part[key], pk, source, name, lesion)
+        return self._limit()
+
+    def _limit(self) -> float:
+        """How far the last of the wanted is; infinity while there are too few."""
+        far = sorted(distance for distance, _pk in self._best.values())
+        return far[self._most - 1] if len(far) >= self._most else float("inf")
+
+    def _distances(self, keys: list[int]) -> list[tuple[float, int]]:
+        """(squared distance, key) of these features, as far as they are there, nearest first."""
+        ids, vectors = bank.read(keys, self._query.size)
+        distances = np.square(vectors - self._query).sum(axis=1)
+        return sorted(zip(distances.tolist(), ids.tolist(), strict=True))
+
+    def _usable(self, keys: list[int]) -> list[tuple[int, int, int, str, int]]:
+        """Of these features those whose photos may be shown beside this one: their key, the entry, its source, what
+        that calls the lesion, the lesion."""
         photo, lesion = self._photo, self._photo.lesion
         entry = "photo__archive_entry__"
+        # Conditions on the rows joined, and no list of all proven photos: SQLite would go through that.
         usable = PhotoFeatures.objects.filter(
-            pk__in=keys, clinic=photo.clinic_id, model_version=self._model,
-            photo__archive_entry__in=bank.proven(photo.clinic_id),
+            bank.is_proven(entry), pk__in=keys, clinic=photo.clinic_id, model_version=self._model,
+            **{f"{entry}clinic": photo.clinic_id},
         )  # fmt: skip
         usable = usable.exclude(consent.missing(entry)).exclude(photo=photo.pk)
         usable = usable.exclude(photo__lesion=lesion.pk).order_by()
         if lesion.patient_id:
             usable = usable.exclude(photo__lesion__patient=lesion.patient_id)
         found = usable.values_list(
-            "values", "box_x", "box_y", "box_size", "photo__box_x", "photo__box_y", "photo__box_size",
-            "photo__width", "photo__height", f"{entry}pk", f"{entry}source", f"{entry}source_lesion", "photo__lesion",
+            "box_x", "box_y", "box_size", "photo__box_x", "photo__box_y", "photo__box_size",
+            "photo__width", "photo__height",
+            "pk", f"{entry}pk", f"{entry}source", f"{entry}source_lesion", "photo__lesion",
         )  # fmt: skip
-        kept = [
-            line for line in found
-            if len(line[0]) == self._query.size * features.STORED.itemsize
-            and Box(*line[1:4]) == _square(*line[4:9])
-        ]  # fmt: skip
-        if kept:
-            joined = b"".join(bytes(line[0]) for line in kept)
-            vectors = nearest.unit(np.frombuffer(joined, features.STORED).reshape(len(kept), -1))
-            distances = np.square(vectors - self._query).sum(axis=1).tolist()
-            for distance, line in zip(distances, kept, strict=True):
-                self._note(distance, *line[9:])
-        far = sorted(distance for distance, _pk in self._best.values())
-        return far[self._most - 1] if len(far) >= self._most else float("inf")
+        return [line[8:] for line in found if Box(*line[:3]) == _square(*line[3:8])]
 
     def _note(self, distance: float, pk: int, source: int, name: str, lesion: int) -> None:
         # The source's own name holds a lesion together that came in pieces.

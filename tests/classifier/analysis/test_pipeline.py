@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from classifier.analysing.batches import analyse_all
 from classifier.analysing.pipeline import NonFiniteScores, analyse, differential
 from classifier.networks.cam import to_heatmaps
 from classifier.networks.preprocess import to_array
@@ -114,3 +115,31 @@ def test_a_disease_is_listed_when_its_score_exceeds_its_threshold_likeliest_firs
 
 def test_without_thresholds_nothing_is_listed():
     assert differential({"bcc": 1.0}, {}) == []
+
+
+def test_photos_side_by_side_come_in_order_with_the_answers_they_get_alone(runtime, lite_dir, cache_dir):
+    """And with those that cannot be read among them."""
+    many = open_runtime(lite_dir, cache_dir=cache_dir, prefer="cpu", threads=2, many=True)
+    if many.computed.runtime.startswith("OpenVINO "):
+        assert many.side_by_side == many._network.get_property("NUM_STREAMS") == 2
+
+    def opened(seed: int) -> Image.Image:
+        if seed % 5 == 3:
+            raise OSError(f"photo {seed} is lost")
+        return crop(seed)
+
+    (done,) = zip(*analyse_all(many, range(12), opened), strict=True)
+    assert [seed for seed, _outcome in done] == list(range(12))
+    for seed, outcome in done:
+        if seed % 5 == 3:
+            assert str(outcome) == f"photo {seed} is lost"
+            continue
+        (alone,) = analyse(runtime, [crop(seed)])
+        np.testing.assert_allclose(list(outcome.scores.values()), list(alone.scores.values()), atol=1e-6)
+        np.testing.assert_allclose(outcome.maps, alone.maps, atol=2e-3)
+
+
+def test_an_answer_is_the_same_whatever_is_computed_beside_it(lite_dir, cache_dir):
+    many = open_runtime(lite_dir, cache_dir=cache_dir, prefer="cpu", threads=2, many=True)
+    first, again = ([o.scores for batch in analyse_all(many, [4] * 6, crop) for _s, o in batch] for _ in "12")
+    assert all(scores == first[0] for scores in [*first, *again])

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from classifier.analysing import nearest
 from classifier.models import Analysis, PhotoFeatures
@@ -105,6 +107,26 @@ def test_what_changes_anywhere_is_seen_by_the_next_search(asked, archive, curato
     assert found(asked) == keys([new, near, far])
     near.photo.delete()
     assert found(asked) == keys([new, far])
+
+
+def test_many_that_may_not_be_shown_do_not_hide_the_one_that_may(asked, archive, model, curator):
+    """They are nearer, and more than are asked about at once."""
+    count = neighbours._ASKED_AT_ONCE + 6
+    nearer = evaluated.make_entries(asked.clinic, curator, ["ak"] * count, first=100)
+    for entry in nearer:
+        have_features(entry, model, QUERY)
+    assert set(found(asked)) < set(keys(nearer))
+    Patient.objects.filter(entries__in=keys(nearer)).update(research_consent="refused")
+    assert found(asked) == keys(archive)
+
+
+def test_a_search_reads_by_keys_and_never_all_proven_photos(asked, archive):
+    """SQLite with statistics of its tables went through all of them for each part of a search."""
+    found(asked)
+    with CaptureQueriesContext(connection) as said:
+        found(asked)
+    looks = [one["sql"] for one in said.captured_queries if 'classifier_photofeatures"."id" IN' in one["sql"]]
+    assert len(looks) == 2 and not any("SELECT" in sql[6:] for sql in looks), looks
 
 
 def test_features_of_another_square_than_the_current_do_not_count(asked, archive, model):
