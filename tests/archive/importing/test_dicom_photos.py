@@ -25,7 +25,7 @@ from skinclinic.archive.formats.dicom_photos import NO_DIAGNOSIS
 from skinclinic.archive.models import Entry, Import
 from skinclinic.archive.presenters import import_report
 from skinclinic.archive.services.importing import imports
-from skinclinic.dicom import objects
+from skinclinic.dicom import objects, reading
 from skinclinic.engine import jobs
 from skinclinic.imaging import limited
 from skinclinic.models import Lesion, Patient
@@ -212,3 +212,14 @@ def test_the_folder_names_the_disease_only_when_a_curator_says_so(begin):
     row = begin({"melanoma/x.dcm": of_another_system(1, **said)}, level=1)
     import_runs.checked(row)
     assert row.report["labels"] == {"mm": 1}
+
+
+def test_ages_are_whole_years_on_the_day_of_the_photo():
+    told = {
+        ("", "19610304", "20200304"): 59, ("", "19610305", "20200304"): 58, ("030M", "", ""): 2, ("010D", "", ""): 0,
+        ("041Y", "19610304", "20200304"): 41, ("", "20210101", "20200304"): None,
+    }  # fmt: skip
+    for (age, born, day), years in told.items():
+        dataset = Dataset()
+        dataset.PatientAge, dataset.PatientBirthDate, dataset.StudyDate = age, born, day
+        assert reading._age(dataset) == years, (age, born, day)
