@@ -206,6 +206,9 @@ def test_searches_by_date_id_and_change(program, case, analysis, patient, clinic
         assert bool(found(score)) == bool(count), sent
     assert len(found(read(program, "Observation?code=pathology&date=2026-03-04"))) == 1
     assert not found(read(program, "Observation?code=pathology&date=gt2026-03-04"))
+    assert len(found(read(program, "Observation?code=pathology&date=2026-03-04T10:00"))) == 1, (
+        "a time of its day"
+    )
     assert len(found(read(program, f"Media?_id={analysis.photo_id},77"))) == 1
     before = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     assert not found(read(program, f"Patient?_lastUpdated=ge{before}"))

@@ -74,6 +74,11 @@ def test_patients_are_made_changed_and_filtered(api, clinician, clinic):
     assert made.json()["clinic"] == clinic.slug
     pk = made.json()["id"]
     assert client.patch(f"/api/patients/{pk}/", {"skin_type": 3}).json()["skin_type"] == 3
+    # A row that was read may be sent whole; what is only told of it may not be sent otherwise.
+    whole = client.get(f"/api/patients/{pk}/").json()
+    assert client.patch(f"/api/patients/{pk}/", whole).json() == whole | {"effects": []}
+    other = client.patch(f"/api/patients/{pk}/", whole | {"id": pk + 1})
+    assert other.status_code == 400 and "only told" in other.json()["error"]["fields"]["id"][0]
     assert [row["code"] for row in client.get("/api/patients/?code=A-1").json()["results"]] == ["A-1"]
     assert client.get("/api/patients/?code=A-2").json()["results"] == []
 

@@ -241,3 +241,14 @@ def test_the_folder_names_the_disease_only_when_a_curator_says_so(begin):
     row = begin({"melanoma/x.dcm": of_another_system(1, **said)}, level=1)
     import_runs.checked(row)
     assert row.report["labels"] == {"mm": 1}
+
+
+def test_ages_are_whole_years_on_the_day_of_the_photo():
+    told = {
+        ("", "19610304", "20200304"): 59, ("", "19610305", "20200304"): 58, ("030M", "", ""): 2, ("010D", "", ""): 0,
+        ("041Y", "19610304", "20200304"): 41, ("", "20210101", "20200304"): None,
+    }  # fmt: skip
+    for (age, born, day), years in told.items():
+        dataset = Dataset()
+        dataset.PatientAge, dataset.PatientBirthDate, dataset.StudyDate = age, born, day
+        assert reading._age(dataset) == years, (age, born, day)

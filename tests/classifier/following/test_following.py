@@ -312,3 +312,10 @@ def test_time_goes_by_months_and_after_many_by_quarters():
     assert months.names() == ["2026-11", "2026-12", "2027-01", "2027-02"]
     assert [months.place(day) for day in (date(2026, 1, 1), date(2027, 1, 31), date(2030, 1, 1))] == [0, 2, 3]
     assert Periods.between(date(2025, 2, 3), date(2026, 12, 1)).names()[::7] == ["2025 Q1", "2026 Q4"]
+
+
+def test_what_came_later_is_held_against_the_first_answers_alone():
+    later = drift.LEAST
+    values = np.array([0.0] * drift.FIRST + [1.0] * later)
+    [one] = drift.summary(values, np.zeros(len(values), int), 1)["periods"]
+    assert one["distance"] == 1.0

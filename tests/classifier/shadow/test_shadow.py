@@ -49,11 +49,13 @@ def seen_by(row: Analysis, version, lists=()) -> Analysis:
 
 
 def test_new_photos_are_computed_behind_the_clinics_own_and_seen_by_nobody(
-    clinic, clinician, admin_user, lite_dir, model_version, client_for, photo
+    clinic, clinician, admin_user, tmp_path, model_version, client_for, photo
 ):
     registry.publish(model_version, clinic=clinic, user=admin_user)
     before = results.finished(photo, clinician, version=model_version)
-    candidate = registry.register(lite_dir)
+    candidate = registry.register(
+        factories.make_model_dir(tmp_path / "then", name="shadowed-network", seed=2)
+    )
     row = runs.start(candidate, clinic=clinic, user=admin_user)
     own = [factories.make_photo(clinic, clinician, seed=seed) for seed in (5, 6)]
     done = results.finished(own[0], clinician, version=model_version)

@@ -299,6 +299,11 @@ def test_gaps_that_paper_left_are_read_one_by_one(link, made):
             image=made.study.images.get(number=reading.order[position - 1]), choice="sk", is_from_paper=True,
             answered_at=timezone.now(), changed_at=timezone.now(),
         )  # fmt: skip
+    # One that is given anew on the screen is from paper no more.
+    assert link.answer(2, "mm", known=1).json()["in_force"]
+    assert list(
+        reading.answers.order_by("image__number").filter(choice="mm").values_list("is_from_paper")
+    ) == [(False,)]
     Study.objects.update(may_go_back=False)
     assert link.get("reading-photo", 1).status_code == 200
     assert link.answer(1).json()["next"] == 3

@@ -70,6 +70,22 @@ def test_a_clinician_sends_a_photo_from_its_page_and_sees_what_becomes_of_it(
     assert url("photo-archive", photo.pk) in client.get(url("photo", photo.pk)).content.decode()
 
 
+def test_what_does_not_arrive_is_tried_after_each_pause_and_then_given_up(
+    clinic, clinician, admin_user, photo, monkeypatch
+):
+    archive = image_archives.add(clinic, admin_user, {**GOOD, "url": ""})
+    sending = ImageSending.objects.create(
+        clinic=clinic, archive=archive, photo_key=photo.pk, asked_by=clinician
+    )
+    monkeypatch.setattr(image_archives, "_tried", lambda sending: (0, "no_answer"))
+    states = []
+    for _try in range(len(image_archives.PAUSES) + 1):
+        image_archives.try_once(sending)()
+        sending.refresh_from_db()
+        states.append(str(sending.state))
+    assert states == ["waiting"] * len(image_archives.PAUSES) + ["given_up"]
+
+
 def test_another_clinics_archive_is_none(client_for, clinician, outsider, other_clinic, clinic, photo):
     """Nor for who works in both."""
     Member.objects.create(clinic=other_clinic, user=clinician, role="clinician")
