@@ -23,8 +23,8 @@ from django.db.models import QuerySet
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# True in tests: what is kept is held against the query as Django puts it together for these values.
-checking = False
+# In tests: how often each form is held against the query as Django puts it together for the values that are asked for.
+checks = 0
 _FIRST_STAND_IN = 8_765_432_100_000_000_000
 # Of a list; a longer one is put together as always.
 _LONGEST = 1_024
@@ -50,7 +50,7 @@ def kept(build: Callable[P, QuerySet[Any, R]]) -> Callable[P, list[R]]:
             form = form_of(connections[DEFAULT_DB_ALIAS].vendor, kinds, tuple(sorted(options.items())))
         if form is None:
             return list(build(*args, **options))
-        if checking:
+        if form.checked < checks:
             form.check(build(*values, **options), values)
         return form.rows(values)
 
@@ -63,6 +63,7 @@ class _Form:
     def __init__(
         self, build: Callable[..., QuerySet[Any, Any]], kinds: tuple[Any, ...], options: dict[str, Any]
     ):
+        self.checked = 0
         stand_ins = _stand_ins(kinds, 0)
         self.queryset, self.compiler, self.sql, self.params = _put_together(build, stand_ins, options)
         known = {_as_sent(value): number for number, value in enumerate(_flat(stand_ins))}
@@ -91,6 +92,7 @@ class _Form:
 
     def check(self, queryset: QuerySet[Any, Any], values: Sequence[Any]) -> None:
         """Raise AssertionError where this is not the query that Django makes of these values."""
+        self.checked += 1
         sql, params = queryset.query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
         # In a list Django leaves out what stands in it twice.
         if not any(isinstance(value, list) and len(value) != len(set(value)) for value in values):

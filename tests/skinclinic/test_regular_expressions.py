@@ -54,8 +54,8 @@ def _compiled(call: ast.Call) -> re.Pattern | None:
     flags = 0
     for part in call.args[1:]:
         for one in ast.walk(part):
-            if isinstance(one, ast.Attribute):
-                flags |= getattr(re, one.attr, 0)
+            flag = getattr(re, one.attr, None) if isinstance(one, ast.Attribute) else None
+            flags |= flag if isinstance(flag, re.RegexFlag) else 0
     try:
         return re.compile(ast.literal_eval(call.args[0]), flags)
     except (ValueError, TypeError, re.error):
