@@ -91,7 +91,7 @@ _SCRIPTS = (
         ("python", "-m", "tests.classifier.analysis.measure_squares"), needs="SKINCLINIC_UNSEEN_PHOTOS",
     ),
     Section(
-        "pages", "What pages of a demo cost, and a first visit, see page-costs.md",
+        "pages of a demo", "What they cost, and a first visit, see page-costs.md",
         ("python", "-m", "tests.benchmarks.measure_pages"), needs="SKINCLINIC_MEASURED_DEMO",
     ),
     Section(

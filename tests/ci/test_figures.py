@@ -22,7 +22,9 @@ def test_every_benchmark_and_every_measuring_script_is_a_section_of_the_page():
     scripts = {path for path in named if path.name.startswith(("measure_", "simulate_"))}
     modules = {".".join(path.relative_to(figures.ROOT).with_suffix("").parts) for path in scripts}
     assert modules <= there
-    assert set(figures.kept(figures.PAGE.read_text())) == {one.name for one in figures.sections()}
+    names = [one.name for one in figures.sections()]
+    assert len(names) == len(set(names)), "a section would be lost to another of its name"
+    assert set(figures.kept(figures.PAGE.read_text())) == set(names)
 
 
 def test_what_tests_print_is_told_and_how_they_ended():
