@@ -5,6 +5,7 @@ import gc
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 from contextlib import suppress
@@ -65,3 +66,6 @@ def post_worker_init(worker) -> None:
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
     gc.enable()
+    # A thread that draws a page mostly has drawn it before another one's turn comes. With Python's 5 ms, sixteen people
+    # at once took the processors half as long again for each page (docs/page-costs.md).
+    sys.setswitchinterval(0.02)

@@ -40,4 +40,10 @@ class Migration(migrations.Migration):
                 condition=models.Q(is_synthetic=True),
             ),
         ),
+        AddIndexWhileServing(
+            model_name="lesion", index=models.Index(fields=["clinic", "-id"], name="lesion_by_clinic")
+        ),
+        AddIndexWhileServing(
+            model_name="photo", index=models.Index(fields=["clinic", "-id"], name="photo_by_clinic")
+        ),
     ]

@@ -101,7 +101,9 @@ class Lesion(models.Model):
             _only(["clinic", "biopsy_on", "id"], "lesion_by_biopsy", biopsy_on__isnull=False),
             _only(["clinic", "follow_up_on", "id"], "lesion_by_follow_up", follow_up_on__isnull=False),
             _only(["clinic", "assignee", "-created_at", "-id"], "lesion_by_assignee", assignee__isnull=False),
-            # Of the archive, too: as lists of the API narrow them, whose order is that of keys.
+            # Of the archive, too: as lists of the API narrow them, whose order is that of keys. By the keys alone a
+            # small clinic's would be looked for among all.
+            models.Index(fields=["clinic", "-id"], name="lesion_by_clinic"),
             models.Index(fields=["clinic", "state", "-id"], name="lesion_unfinished", condition=_UNFINISHED),
             models.Index(
                 fields=["clinic", "proven_disease", "-id"],

@@ -67,6 +67,7 @@ class Photo(models.Model):
         ]
         indexes = [
             models.Index(fields=["clinic", "sha256"], name="photo_by_file"),
+            models.Index(fields=["clinic", "-id"], name="photo_by_clinic"),
             # What somebody has sent lately.
             models.Index(fields=["uploaded_by", "created_at"], name="photo_by_sender"),
             # Few are of another kind than most, or drawn.

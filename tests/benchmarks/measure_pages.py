@@ -89,6 +89,7 @@ def main(home: Path, rounds: int, *, against: str, is_told: bool) -> None:
         ]
         costs(sites, pages, rounds)
         together(sites, pages)
+        of_machine()
         first_visit(sites[-1], pages[0], is_told=is_told)
 
 
@@ -199,6 +200,32 @@ def together(sites: list[Site], pages: list[Page]) -> None:
                 f"process; who asks {one.asking * 1000:.1f} and {many.asking * 1000:.1f} ms)",
                 flush=True,
             )
+
+
+def of_machine() -> None:
+    """How much more of a fixed piece of work all processors do at once than one does: no page can gain more. Those of a
+    virtual machine may be two threads of one core, or be busy elsewhere."""
+    alone, at_once = (_done(processes) for processes in (1, os.cpu_count() or 1))
+    print(
+        f"fixed work at once on {os.cpu_count()} processors: {at_once / alone:.2f} times that of one",
+        flush=True,
+    )
+
+
+def _done(processes: int) -> int:
+    with concurrent.futures.ProcessPoolExecutor(processes) as pool:
+        list(pool.map(time.sleep, [0.1] * processes))  # all of them are there
+        return sum(pool.map(_work, [time.monotonic() + SECONDS / 2] * processes))
+
+
+def _work(until: float) -> int:
+    """Pieces of work such as pages are made of, until then."""
+    pieces = 0
+    while time.monotonic() < until:
+        rows = [{"name": f"row {number}", "place": number} for number in range(2000)]
+        "".join(sorted(f"<td>{row['name']}</td>" for row in rows)).partition("row 7")
+        pieces += 1
+    return pieces
 
 
 def _rate(site: Site, page: Page, people: int) -> Rate:

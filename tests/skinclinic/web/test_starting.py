@@ -2,6 +2,7 @@
 
 import gc
 import runpy
+import sys
 
 import pytest
 
@@ -11,8 +12,9 @@ from tests.figures import ROOT
 
 @pytest.fixture
 def usual():
-    threshold = gc.get_threshold()
+    threshold, interval = gc.get_threshold(), sys.getswitchinterval()
     yield
+    sys.setswitchinterval(interval)
     gc.set_threshold(*threshold)
     gc.enable()
 
@@ -23,7 +25,7 @@ def test_a_web_process_looks_for_garbage_once_it_is_loaded(usual, monkeypatch, t
     gunicorn["post_fork"](None, None)
     assert not gc.isenabled()
     gunicorn["post_worker_init"](None)
-    assert gc.isenabled()
+    assert gc.isenabled() and sys.getswitchinterval() == pytest.approx(0.02)
 
 
 def test_a_worker_looks_for_garbage_once_it_is_loaded(usual, monkeypatch):
