@@ -19,7 +19,7 @@ DEAF_AFTER_SECONDS = 60.0
 
 
 class Ear:
-    """What a worker hears. ``listening`` is asked again and again, from a thread beside the work."""
+    """What a worker hears. ``is_deaf`` is asked again and again, from a thread beside the work."""
 
     def __init__(self) -> None:
         self._at_work = 0

@@ -4,7 +4,6 @@ Few are counted when somebody asks. Many are counted by a broom every ten minute
 what has come since is added when somebody asks, so that only what was removed is noticed late.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,7 @@ from django.db import transaction
 from django.db.models import Count, Max, Q, QuerySet
 
 from skinclinic.engine import clock
-from skinclinic.engine.housekeeping import broom
+from skinclinic.engine.housekeeping import now_and_then
 from skinclinic.models import Clinic, KeptCount, Lesion, Patient, Photo
 
 # A request counts as many.
@@ -33,7 +32,6 @@ kinds: dict[str, Callable[[], QuerySet]] = {
     CASE_PHOTOS: lambda: Photo.objects.filter(lesion__is_archived=False),
     ARCHIVE_PHOTOS: lambda: Photo.objects.filter(lesion__is_archived=True),
 }
-_counted_at = 0.0
 
 
 @dataclass(frozen=True)
@@ -67,13 +65,9 @@ def _counted(rows: QuerySet, kept: KeptCount | None) -> Counted:
     return Counted(few if few <= FEW else rows.count())
 
 
-@broom
+@now_and_then(EVERY_SECONDS)
 def count_anew() -> None:
-    """Count what is many, of all clinics, when it is time."""
-    global _counted_at
-    if _counted_at and time.monotonic() - _counted_at < EVERY_SECONDS:
-        return
-    _counted_at = time.monotonic()
+    """Count what is many, of all clinics."""
     for what, rows in kinds.items():
         at, counted = clock.now(), rows().order_by()
         # Of the whole table, so that looking for what has come since passes over nothing that was there.
