@@ -216,6 +216,28 @@ def test_offline_ten_can_be_answered_and_are_saved_on_return(open_page, made):
     assert given(made) == ["mm", *["sk"] * 11]
 
 
+def test_a_connection_that_returns_while_an_answer_is_on_its_way_is_no_reason_to_wait_long(open_page, few):
+    page = open_page(None, f"/reading/{few.secrets[0]}/")
+    page.allowed_errors.append("Failed to load resource")
+    begin(page)
+    # What seven failures make of the pause takes a minute.
+    page.evaluate("() => { window.wait = setTimeout; window.setTimeout = (run, ms) => wait(run, ms / 50) }")
+    tries = []
+
+    def lost_eight_times(route):
+        tries.append(route)
+        if len(tries) == 8:
+            page.evaluate("() => { window.setTimeout = wait; dispatchEvent(new Event('online')) }")
+        route.abort() if len(tries) <= 8 else route.continue_()
+
+    page.context.route("**/answer", lost_eight_times)
+    answer(page, "mm")
+    while len(tries) < 8:
+        page.wait_for_timeout(100)
+    saved(page)
+    assert given(few) == ["mm"] and len(tries) == 9
+
+
 def test_answers_that_wait_survive_the_closed_window(open_page, few):
     page = open_page(None, f"/reading/{few.secrets[0]}/")
     page.allowed_errors.append("Failed to load resource")

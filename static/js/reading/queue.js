@@ -85,7 +85,9 @@ export class Queue {
     for (const item of this.items) this.forget(item);
   }
 
+  /** Something may have changed: try at once, and should that fail, or a try on its way, soon again. */
   wake() {
+    this.pause = FIRST_PAUSE_MS;
     this.endPause?.();
     this.drain();
   }
@@ -148,14 +150,15 @@ export class Queue {
   async wait() {
     this.isFailing = true;
     this.handlers.onState("offline", this.items.length);
+    const pause = this.pause * (0.75 + Math.random() / 2);
+    this.pause = Math.min(LONGEST_PAUSE_MS, this.pause * 2);
     await new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.pause * (0.75 + Math.random() / 2));
+      const timer = setTimeout(resolve, pause);
       this.endPause = () => {
         clearTimeout(timer);
         resolve();
       };
     });
     this.endPause = null;
-    this.pause = Math.min(LONGEST_PAUSE_MS, this.pause * 2);
   }
 }

@@ -35,6 +35,9 @@ document.addEventListener("htmx:responseError", (event) => {
   else if (stateOf(form)) setSaveState(stateOf(form), "error");
 });
 
+// A form that is on its way when the connection comes back, and fails, is soon sent again.
+window.addEventListener("online", () => waiting.forEach((one) => (one.pause = FIRST_MS / 2)));
+
 /** Try again after a pause that doubles, when the connection is back, and when somebody comes back to the page. */
 function sendLater(form, submitter) {
   if (stateOf(form)) setSaveState(stateOf(form), "offline", { count: 1 });
