@@ -16,7 +16,6 @@ from skinclinic.archive.services import size
 from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.models import Clinic
 from skinclinic.permissions import clinic_member
-from skinclinic.services import kept_counts
 from skinclinic.web.requests import MemberRequest
 
 _DATE = re.compile(r"(?:^|\s)date:[0-9.\-]+(?=\s|$)", re.IGNORECASE)
@@ -60,18 +59,18 @@ def date_tree(request: MemberRequest) -> HttpResponse:
         "years": tree(months, chosen),
         "all_dates": _address(chosen, ""),
         "has_date": _now(chosen.q),
-        "too_many": kept_counts.FEW if any_date and all_of_them else 0,
+        "too_many": shown.MOST_COUNTED if any_date and all_of_them else 0,
         "counted_at": all_of_them.at if all_of_them and not any_date else None,
     }
     return render(request, "archive/gallery/dates.html", context)
 
 
 def _few_months(clinic: Clinic, chosen: Selection) -> Counter[date] | None:
-    """How many photos of a selection were taken in each month; None of more than a request counts."""
+    """How many photos of a selection were taken in each month; None of more than the gallery counts."""
     entries, _problem = shown.selected(clinic, chosen)
-    days = entries.filter(taken_on__isnull=False).values_list("taken_on", flat=True)[: kept_counts.FEW + 1]
+    days = entries.filter(taken_on__isnull=False).values_list("taken_on", flat=True)[: shown.MOST_COUNTED + 1]
     months = Counter(day.replace(day=1) for day in days)
-    return months if months.total() <= kept_counts.FEW else None
+    return months if months.total() <= shown.MOST_COUNTED else None
 
 
 def tree(months: Mapping[date, int | None], chosen: Selection) -> list[Year]:
