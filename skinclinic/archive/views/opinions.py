@@ -37,7 +37,7 @@ def waiting(request: MemberRequest) -> HttpResponse:
     found = service.waiting(clinic, request.user, entries)
     after = request.GET.get("after", "")
     before = int(after) if is_key(after) else LARGEST_KEY
-    keys = list(found.values_list("pk", flat=True)[: shown.MOST_COUNTED + 1])
+    keys = service.keys_waiting(clinic, request.user, entries, shown.MOST_COUNTED + 1)
     is_many = len(keys) > shown.MOST_COUNTED
     # Of few a database would look for the newest among all photos.
     following = Q(pk__lt=before) if is_many else Q(pk=max((key for key in keys if key < before), default=0))

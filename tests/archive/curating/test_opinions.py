@@ -71,7 +71,9 @@ def test_photos_come_newest_first_few_or_many_without_a_look_at_those_of_ones_ow
         assert page.context["entry"] == newer
         assert page.context["found"] == {"count": min(most, 2), "more": most < 2}
         (listing,) = (
-            one["sql"] for one in asked if "entrychange" in one["sql"] and one["sql"].endswith(" LIMIT 1")
+            one["sql"]
+            for one in asked
+            if "entrychange" in one["sql"] and one["sql"].endswith('"id" DESC LIMIT 1')
         )
         assert is_ordered == (f'"archive_entry"."id" = {newer.pk}' not in listing)
         assert client.get(page.context["skip"]).context["entry"] == entry
