@@ -23,7 +23,7 @@ from skinclinic.archive.models import DatasetItem, DatasetVersion, DuplicatePair
 from skinclinic.archive.services.datasets import counted, datasets, freezing
 from skinclinic.archive.services.searching import selection
 from skinclinic.engine import jobs
-from skinclinic.models import Clinic, Diagnosis, Job, Lesion, Photo, User
+from skinclinic.models import Clinic, Diagnosis, Job, Lesion, Patient, Photo, User
 from skinclinic.services import kept_counts
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 from tests import archive_crowd, crowd, evaluated, factories
@@ -81,6 +81,9 @@ def fill(sizes: Sizes, say=print) -> People:
     # Those of batches are the newest, as after an evaluation.
     _answer(clinic, people.clinician, model)
     _decide(clinic, people.clinician, colleagues)
+    # A third of the patients consents to the archive; the others were not asked.
+    own = Patient.objects.filter(clinic=clinic, is_archived=False).annotate(third=Mod(F("pk"), Value(3)))
+    own.filter(third=0).update(research_consent=Patient.Consent.GIVEN)
     _answer_archive(clinic, model)
     say(f"{Analysis.objects.count():,} analyses, {Diagnosis.objects.count():,} diagnoses")
     _alike(clinic)

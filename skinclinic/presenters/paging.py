@@ -11,18 +11,29 @@ PAGE_SIZE = 50
 
 
 def paged(
-    request: HttpRequest, rows: QuerySet, order: Sequence[str] = ("-id",), size: int = PAGE_SIZE
+    request: HttpRequest,
+    rows: QuerySet,
+    order: Sequence[str] = ("-id",),
+    size: int = PAGE_SIZE,
+    *,
+    keys: Sequence[int] | None = None,
 ) -> dict:
     """Return ``rows`` of the page that the address asks for, ``previous_url`` and ``next_url``. A cursor that
-    is none gives the first page."""
+    is none gives the first page. ``keys``: of the rows, lowest first, where they are known."""
+
+    def page(cursor: str) -> keyset.Page:
+        if keys is not None:
+            return keyset.page_of_keys(rows, keys, cursor, size)
+        return keyset.page(rows, order, cursor, size)
+
     try:
-        page = keyset.page(rows, order, request.GET.get("cursor", ""), size)
+        found = page(request.GET.get("cursor", ""))
     except keyset.BadCursor:
-        page = keyset.page(rows, order, "", size)
+        found = page("")
     return {
-        "rows": page.rows,
-        "previous_url": _address(request, page.previous),
-        "next_url": _address(request, page.next),
+        "rows": found.rows,
+        "previous_url": _address(request, found.previous),
+        "next_url": _address(request, found.next),
     }
 
 

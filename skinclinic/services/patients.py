@@ -2,18 +2,22 @@
 
 from typing import TYPE_CHECKING, TypedDict
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from skinclinic.models import Clinic, FormerCode, Lesion, Patient
-from skinclinic.services import patient_codes
+from skinclinic.services import kept_counts, patient_codes
 from skinclinic.web.inputs import storable
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
 MOST_OFFERED = 8
+# A request looks through the photos and patients of so many proven lesions: each costs as much as ten entries of an
+# index.
+FEW_PROVEN = 500
+_TO_ASK = "patients to ask"
 
 
 class Counts(TypedDict):
@@ -66,13 +70,28 @@ def matching(clinic: Clinic, text: str) -> "QuerySet[WithAnnotations[Patient, Co
 
 def to_ask(clinic: Clinic) -> QuerySet[Patient]:
     """Patients who were not asked yet whether the archive may have the photos of a lesion that is proven."""
-    proven = Lesion.objects.filter(clinic=clinic, is_proven=True, is_archived=False, photo_count__gt=0)
+    return _to_ask().filter(clinic=clinic)
+
+
+def how_many_to_ask(clinic: Clinic) -> kept_counts.Counted:
+    """Their number; of many, those who were asked lately are still among them."""
+    return kept_counts.of(clinic, _TO_ASK)[_TO_ASK]
+
+
+def proven_lesions() -> QuerySet[Lesion]:
+    """Those of cases that are proven by pathology, of all clinics."""
+    return Lesion.objects.filter(is_proven=True, is_archived=False)
+
+
+def _to_ask() -> QuerySet[Patient]:
+    # Of the patient's clinic, as it goes without saying to all but databases, which have lesions in order of theirs.
+    theirs = proven_lesions().filter(photo_count__gt=0, patient=OuterRef("pk"), clinic=OuterRef("clinic"))
     return Patient.objects.filter(
-        clinic=clinic,
-        is_archived=False,
-        research_consent=Patient.Consent.NOT_ASKED,
-        pk__in=proven.exclude(patient=None).order_by().values("patient"),
+        Exists(theirs), is_archived=False, research_consent=Patient.Consent.NOT_ASKED
     )
+
+
+kept_counts.kinds[_TO_ASK] = kept_counts.Kind(_to_ask, among=proven_lesions, few=FEW_PROVEN)
 
 
 def codes_like(clinic: Clinic, text: str) -> "list[WithAnnotations[Patient, Counts]]":

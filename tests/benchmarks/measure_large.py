@@ -275,8 +275,8 @@ def _datasets() -> Asked:
     yield "compare two", _to("dataset-compare") + f"?version={versions[-2].pk}&version={draft.pk}"
     yield "differences of the draft", _to("dataset-differences", draft.pk, since=versions[-2].pk)
     for name, query in {
-        "all": {}, "bcc": {"label": "bcc"}, "test": {"side": "test"}, "bcc, test": {"label": "bcc", "side": "test"},
-        "background": {"label": "background"}, "a label nobody gave": {"label": "no such disease"},
+        "all": {}, "bcc": {"only": "bcc"}, "test": {"split": "test"}, "bcc, test": {"only": "bcc", "split": "test"},
+        "background": {"only": "background disease 007"}, "a label nobody gave": {"only": "no such disease"},
     }.items():  # fmt: skip
         yield f"photos: {name}", _to("dataset-photos", frozen.pk, **query)
     yield "photos of the draft, undecided", _to("dataset-photos", draft.pk, against="undecided")

@@ -26,7 +26,20 @@ class DuplicatePair(models.Model):
     class Meta:
         ordering = ["distance", "id"]
         constraints = [models.UniqueConstraint(fields=["first", "second"], name="one_pair_of_two")]
-        indexes = [models.Index(fields=["clinic", "verdict", "distance", "id"], name="pair_next")]
+        indexes = [
+            models.Index(fields=["clinic", "verdict", "distance", "id"], name="pair_next"),
+            models.Index(
+                fields=["clinic", "distance", "id"],
+                name="pair_next_patients",
+                condition=models.Q(verdict="open", across_patients=True),
+            ),
+            models.Index(
+                fields=["clinic", "distance", "id"],
+                name="pair_next_sources",
+                condition=models.Q(verdict="open", across_sources=True),
+            ),
+            models.Index(fields=["clinic", "-id"], name="pair_decided", condition=~models.Q(verdict="open")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.first_id} ~ {self.second_id}"

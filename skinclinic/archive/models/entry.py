@@ -102,6 +102,8 @@ class Entry(models.Model):
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="one_entry_a_name")]
         indexes = [
+            # By the keys alone a small clinic's newest would be looked for among all.
+            models.Index(fields=["clinic", "-id"], name="entry_by_clinic"),
             models.Index(fields=["clinic", "review", "-id"], name="entry_by_review"),
             models.Index(fields=["clinic", "label", "review", "-id"], name="entry_by_label"),
             models.Index(fields=["clinic", "source", "review", "-id"], name="entry_by_source"),

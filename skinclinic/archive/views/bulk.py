@@ -44,9 +44,9 @@ def bulk_changes(request: MemberRequest) -> HttpResponse:
 @clinic_member()
 @require_safe
 def count(request: MemberRequest) -> JsonResponse:
-    """How many photos a search finds, all of them: {"count": n}."""
+    """How many photos a search finds, all of them: {"count": n, "more": whether there are more than these}."""
     entries, _problem = shown.selected(request.membership.clinic, shown.selection_of(request))
-    return JsonResponse({"count": entries.count()})
+    return JsonResponse(shown.count_of(entries))
 
 
 @require_safe

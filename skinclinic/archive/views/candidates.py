@@ -10,7 +10,8 @@ from django.views.decorators.http import require_http_methods
 from skinclinic.archive.services.curating import from_clinic
 from skinclinic.models import Clinic, Photo
 from skinclinic.permissions import CURATE, clinic_member
-from skinclinic.services import patients
+from skinclinic.presenters.paging import paged
+from skinclinic.services import kept_counts, patients
 from skinclinic.services.refused import Refused
 from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import MemberRequest, SignedInRequest
@@ -30,13 +31,14 @@ def dataset_candidates(request: MemberRequest) -> HttpResponse:
         )
         _add(request, clinic, chosen)
         return redirect("dataset-candidates")
-    found = from_clinic.candidates(clinic)
-    context = {
-        "photos": found[:PAGE_SIZE],
-        "count": found.count(),
-        "page_size": PAGE_SIZE,
-        "to_ask": patients.to_ask(clinic).count(),
-        "of_other_kinds": from_clinic.of_other_kinds(clinic),
+    counted = kept_counts.of(clinic, from_clinic.WAITING, from_clinic.OF_OTHER_KINDS)
+    to_ask = patients.how_many_to_ask(clinic)
+    found, known = from_clinic.candidates(clinic), kept_counts.listed(clinic, from_clinic.WAITING)
+    context = paged(request, found, ("id",), PAGE_SIZE, keys=known.keys if known else None) | {
+        "count": counted[from_clinic.WAITING].count,
+        "of_other_kinds": counted[from_clinic.OF_OTHER_KINDS].count,
+        "to_ask": to_ask.count,
+        "counted_at": min((one.at for one in (*counted.values(), to_ask) if one.at), default=None),
     }
     return render(request, "archive/datasets/candidates.html", context)
 

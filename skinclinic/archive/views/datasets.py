@@ -83,7 +83,7 @@ def dataset_new(request: MemberRequest) -> HttpResponse:
         "chosen": chosen,
         "problem": problem,
         "in_words": chosen.in_words(clinic, request.LANGUAGE_CODE),
-        "count": entries.count(),
+        "found": shown.count_of(entries),
         "samples": entries.select_related("photo").order_by("-pk")[:SAMPLES],
     }
     return render(

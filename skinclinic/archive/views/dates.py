@@ -2,17 +2,19 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from skinclinic.archive.presenters import shown
+from skinclinic.archive.services import size
 from skinclinic.archive.services.searching.selection import Selection
+from skinclinic.models import Clinic
 from skinclinic.permissions import clinic_member
 from skinclinic.web.requests import MemberRequest
 
@@ -21,10 +23,11 @@ _DATE = re.compile(r"(?:^|\s)date:[0-9.\-]+(?=\s|$)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Span:
-    """A year or a month: the address that shows its photos, and whether it is what is shown now."""
+    """A year or a month: the address that shows its photos, and whether it is what is shown now. ``count``: None where
+    they were not counted."""
 
     first: date
-    count: int
+    count: int | None
     address: str
     is_chosen: bool
 
@@ -45,28 +48,39 @@ def date_tree(request: MemberRequest) -> HttpResponse:
     """The tree for the selection in the address, whatever date that asks for."""
     chosen = shown.selection_of(request)
     any_date = replace(chosen, q=undated(chosen.q))
-    entries, _problem = shown.selected(request.membership.clinic, any_date)
-    # One row a day that has photos, not one a photo: a few thousand at the most.
-    days = entries.filter(taken_on__isnull=False).values_list("taken_on").annotate(n=Count("pk")).order_by()
+    clinic = request.membership.clinic
+    few = _few_months(clinic, any_date) if any_date else None
+    all_of_them = size.by_month(clinic) if few is None else None
+    months: Mapping[date, int | None] = few or {}
+    if all_of_them:
+        counts = {date.fromisoformat(first): count for first, count in all_of_them.parts.items()}
+        months = dict.fromkeys(counts) if any_date else counts
     context = {
-        "years": tree(dict(days), chosen),
+        "years": tree(months, chosen),
         "all_dates": _address(chosen, ""),
         "has_date": _now(chosen.q),
+        "too_many": shown.MOST_COUNTED if any_date and all_of_them else 0,
+        "counted_at": all_of_them.at if all_of_them and not any_date else None,
     }
     return render(request, "archive/gallery/dates.html", context)
 
 
-def tree(days: dict[date, int], chosen: Selection) -> list[Year]:
-    """Years with their months, newest first, of how many photos each day has."""
-    months: Counter = Counter()
-    for day, count in days.items():
-        months[day.replace(day=1)] += count
+def _few_months(clinic: Clinic, chosen: Selection) -> Counter[date] | None:
+    """How many photos of a selection were taken in each month; None of more than the gallery counts."""
+    entries, _problem = shown.selected(clinic, chosen)
+    days = entries.filter(taken_on__isnull=False).values_list("taken_on", flat=True)[: shown.MOST_COUNTED + 1]
+    months = Counter(day.replace(day=1) for day in days)
+    return months if months.total() <= shown.MOST_COUNTED else None
+
+
+def tree(months: Mapping[date, int | None], chosen: Selection) -> list[Year]:
+    """Years with their months, newest first, of how many photos each month has (None: not counted)."""
     years: dict[int, list[date]] = {}
     for month in sorted(months, reverse=True):
         years.setdefault(month.year, []).append(month)
     return [
         Year(
-            _span(date(year, 1, 1), sum(months[month] for month in found), f"{year:04}", chosen),
+            _span(date(year, 1, 1), _sum([months[month] for month in found]), f"{year:04}", chosen),
             [_span(month, months[month], f"{month:%Y-%m}", chosen) for month in found],
         )
         for year, found in years.items()
@@ -78,7 +92,12 @@ def undated(q: str) -> str:
     return _DATE.sub("", q).strip()
 
 
-def _span(first: date, count: int, text: str, chosen: Selection) -> Span:
+def _sum(counts: list[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def _span(first: date, count: int | None, text: str, chosen: Selection) -> Span:
     return Span(first, count, _address(chosen, text), _now(chosen.q) == text)
 
 

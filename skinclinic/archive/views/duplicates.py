@@ -35,14 +35,12 @@ def queue(request: MemberRequest) -> HttpResponse:
     pair = service.next_open(clinic, show, _after(request))
     last = service.last_search(clinic)
     decided = _decided_just_now(request)
-    left = service.to_decide(clinic, show).order_by()[: service.MOST_COUNTED + 1].count()
     context = {
         "pair": pair,
         "facts": _facts(pair) if pair else [],
         "show": show,
         "skipped": bool(_after(request)),
-        "left": min(left, service.MOST_COUNTED),
-        "more_left": left > service.MOST_COUNTED,
+        "left": service.left(clinic, show),
         "decided": decided,
         "search": DuplicatesProgress.of(request, last) if last else None,
         "search_is_due": service.search_is_due(clinic, last),

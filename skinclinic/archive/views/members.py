@@ -33,9 +33,9 @@ def members(request: SignedInRequest, pk: int) -> HttpResponse:
     version = get_for(request.user, VERSIONS, pk, VIEW)
     asked = _asked(request.GET)
     try:
-        page, count, at = _page(version, asked, request.GET.get("cursor", ""))
+        page, found, at = _page(version, asked, request.GET.get("cursor", ""))
     except keyset.BadCursor:
-        page, count, at = _page(version, asked, "")
+        page, found, at = _page(version, asked, "")
     except counted.NotCounted:
         messages.info(request, _("The photos are being counted. Look again in a moment."))
         return redirect("dataset", pk=pk)
@@ -56,7 +56,7 @@ def members(request: SignedInRequest, pk: int) -> HttpResponse:
         "items": page.rows,
         "asked": asked,
         # How many all pages show, where they do not show everything.
-        "count": count,
+        "found": found,
         "counted_at": at,
         "labels": [(label, labels.name(label, language)) for label in sorted(held, key=labels.order)],
         "sides": DatasetItem.Split.choices,
@@ -70,17 +70,17 @@ def members(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _page(
     version: DatasetVersion, asked: dict[str, str], cursor: str
-) -> tuple[keyset.Page[DatasetItem], int | None, datetime | None]:
-    """A page of what is asked for; how many there are in all, where not everything is shown; when they were counted, if
-    not now. Raises BadCursor and NotCounted."""
+) -> tuple[keyset.Page[DatasetItem], dict | None, datetime | None]:
+    """A page of what is asked for; how many there are in all ({count, more}), where not everything is shown; when they
+    were counted, if not now. Raises BadCursor and NotCounted."""
     marked = counted.marked(version, asked["against"]) if [*asked] == ["against"] else None
     if marked:
         rows = version.items.select_related("entry")
         page = keyset.page_of_keys(rows, marked.keys, cursor, PAGE_SIZE)
-        return page, len(marked.keys), marked.at
+        return page, {"count": len(marked.keys), "more": False}, marked.at
     rows = against.chosen(version, asked)
     page = keyset.page(rows.select_related("entry"), ORDER, cursor, PAGE_SIZE)
-    return page, rows.count() if asked else None, None
+    return page, shown.count_of(rows.order_by()) if asked else None, None
 
 
 def reason_names() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Second opinions: given without the label in sight, compared, and agreed on where they differ."""
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,7 +19,7 @@ from skinclinic.archive.views.tiles import ENTRIES
 from skinclinic.models import Diagnosis
 from skinclinic.permissions import CURATE, clinic_member, get_for
 from skinclinic.web import keyset
-from skinclinic.web.inputs import is_key
+from skinclinic.web.inputs import LARGEST_KEY, is_key
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 # The filters that say nothing of the label.
@@ -33,13 +34,18 @@ def waiting(request: MemberRequest) -> HttpResponse:
     """The next photo this person has not labelled, without what the archive says of it."""
     clinic, chosen = request.membership.clinic, _blind(request.GET)
     entries, _problem = shown.selected(clinic, chosen)
-    found = service.waiting(clinic, request.user, entries).order_by("-pk")
+    found = service.waiting(clinic, request.user, entries)
     after = request.GET.get("after", "")
-    entry = (found.filter(pk__lt=int(after)) if is_key(after) else found).first()
+    before = int(after) if is_key(after) else LARGEST_KEY
+    keys = service.keys_waiting(clinic, request.user, entries, shown.MOST_COUNTED + 1)
+    is_many = len(keys) > shown.MOST_COUNTED
+    # Of few a database would look for the newest among all photos.
+    following = Q(pk__lt=before) if is_many else Q(pk=max((key for key in keys if key < before), default=0))
+    entry = found.filter(following).order_by("-pk").first()
     context = {
         "entry": entry,
         "chosen": chosen,
-        "found": shown.count_of(found),
+        "found": {"count": min(len(keys), shown.MOST_COUNTED), "more": is_many},
         "skip": f"{reverse('archive-second')}{chosen.address(after=str(entry.pk))}" if entry else "",
         "is_after": bool(after),
         "in_words": chosen.in_words(clinic, request.LANGUAGE_CODE) if chosen else "",

@@ -1,14 +1,14 @@
 """Sources: where the archive's photos come from, and what is known of that."""
 
 from django.contrib import messages
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from skinclinic.archive.forms.source import SourceForm
-from skinclinic.archive.models import PROVENANCE, Entry, Source
+from skinclinic.archive.models import PROVENANCE, Source
+from skinclinic.archive.services import size
 from skinclinic.models.columns import field_of
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for
 from skinclinic.web.requests import MemberRequest, SignedInRequest
@@ -19,20 +19,18 @@ from skinclinic.web.requests import MemberRequest, SignedInRequest
 def sources(request: MemberRequest) -> HttpResponse:
     """The clinic's sources, each with its photos counted and what is missing of it."""
     clinic = request.membership.clinic
-    counts = dict(
-        Entry.objects.filter(clinic=clinic).order_by().values_list("source").annotate(n=Count("id"))
-    )
+    counted = size.by_source(clinic)
     rows = [
         {
             "source": source,
-            "count": counts.get(source.pk, 0),
+            "count": counted.parts.get(str(source.pk), 0),
             "missing": [
                 str(field_of(Source, name).verbose_name) for name in PROVENANCE if not getattr(source, name)
             ],
         }
         for source in Source.objects.filter(clinic=clinic)
     ]
-    return render(request, "archive/sources/list.html", {"rows": rows})
+    return render(request, "archive/sources/list.html", {"rows": rows, "counted_at": counted.at})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

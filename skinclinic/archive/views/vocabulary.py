@@ -34,9 +34,11 @@ def vocabulary(request: MemberRequest) -> HttpResponse:
     for row in Subtype.objects.filter(clinic=clinic):
         own.setdefault(row.label, []).append(row)
     named = [disease.key for disease in DISEASES]
+    background, counted_at = service.background(clinic)
     context = {
         "form": form,
-        "background": service.background(clinic),
+        "background": background,
+        "counted_at": counted_at,
         "subtypes": [
             {
                 "name": labels.name(label, language),

@@ -7,8 +7,9 @@ const bar = document.getElementById("bulk-bar");
 const mode = document.querySelector("[data-select-mode]");
 const number = new Intl.NumberFormat(document.documentElement.lang || "en");
 const chosen = new Set();
-// How many fit the whole search, once all of them are chosen.
+// How many fit the whole search, once all of them are chosen; of very many they are counted no further.
 let all = null;
+let isMore = false;
 // Where a range begins.
 let anchor = null;
 
@@ -26,7 +27,8 @@ function draw() {
   const isOn = count > 0 || mode?.getAttribute("aria-pressed") === "true";
   bar.hidden = !isOn;
   document.body.classList.toggle("is-choosing", isOn);
-  const words = count === 1 ? bar.dataset.one : bar.dataset.many.replace("{n}", number.format(count));
+  const many = all !== null && isMore ? bar.dataset.more : bar.dataset.many;
+  const words = count === 1 ? bar.dataset.one : many.replace("{n}", number.format(count));
   for (const place of document.querySelectorAll("[data-count]")) place.textContent = words;
   for (const field of document.querySelectorAll("[data-keys]")) field.value = all === null ? [...chosen].join(",") : "";
   for (const field of document.querySelectorAll("[data-all]")) field.value = all === null ? "" : "1";
@@ -69,7 +71,7 @@ async function everything() {
   try {
     const response = await send(`${bar.dataset.countUrl}?${search}`);
     if (!response.ok) throw new Error(String(response.status));
-    all = (await response.json()).count;
+    ({ count: all, more: isMore } = await response.json());
   } catch {
     return toast(bar.dataset.failed, { kind: "error" });
   }

@@ -15,8 +15,9 @@ DAY = datetime.date(2021, 5, 3)
 
 
 def test_the_tree_counts_months_and_years_newest_first():
-    days = {DAY: 2, DAY.replace(day=9): 3, DAY.replace(month=1): 1, DAY.replace(year=2019): 4}
-    years = tree(days, Selection(q="bcc OR mm date:2021-05", label="mm"))
+    may = DAY.replace(day=1)
+    months = {may: 5, may.replace(month=1): 1, may.replace(year=2019): 4}
+    years = tree(months, Selection(q="bcc OR mm date:2021-05", label="mm"))
     assert [(year.span.first.year, year.span.count) for year in years] == [(2021, 6), (2019, 4)]
     assert [(month.first.month, month.count, month.is_chosen) for month in years[0].months] == [
         (5, 5, True),

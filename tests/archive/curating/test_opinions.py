@@ -1,8 +1,11 @@
 """A second opinion: another curator's, given without the first in sight; what two agree on is kept."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from skinclinic.archive.models import Entry
+from skinclinic.archive.presenters import shown
 from skinclinic.archive.services.curating import opinions, review
 from skinclinic.archive.services.curating.relabelling import ReviewError
 from skinclinic.archive.services.searching.selection import Selection, entries
@@ -53,6 +56,28 @@ def test_nobody_gives_a_second_opinion_on_their_own_label(client_for, curator, s
     third = factories.make_member(clinic, "curator", "theo")
     with pytest.raises(ReviewError, match="had_opinion"):
         opinions.give(entry=entry, user=third, label="bcc")
+
+
+def test_photos_come_newest_first_few_or_many_without_a_look_at_those_of_ones_own(
+    client_for, curator, second, clinic, entry, monkeypatch
+):
+    """Of few their keys are known: the newest of them is not looked for among all photos of the archive."""
+    newer = factories.make_entry(factories.make_photo(clinic, curator, seed=1), curator)
+    client = client_for(second)
+    for most, is_ordered in ((1, True), (10, False)):
+        monkeypatch.setattr(shown, "MOST_COUNTED", most)
+        with CaptureQueriesContext(connection) as asked:
+            page = client.get(url("archive-second"))
+        assert page.context["entry"] == newer
+        assert page.context["found"] == {"count": min(most, 2), "more": most < 2}
+        (listing,) = (
+            one["sql"]
+            for one in asked
+            if "entrychange" in one["sql"] and one["sql"].endswith('"id" DESC LIMIT 1')
+        )
+        assert is_ordered == (f'"archive_entry"."id" = {newer.pk}' not in listing)
+        assert client.get(page.context["skip"]).context["entry"] == entry
+        assert client.get(url("archive-second"), {"after": entry.pk}).context["entry"] is None
 
 
 def test_an_opinion_is_given_listed_and_agreed_on(client_for, curator, second, clinic, entry):

@@ -223,7 +223,7 @@ def test_what_is_kept_is_what_a_small_version_shows(frozen, entries, client, cur
         with CaptureQueriesContext(connection) as queries:
             page = client.get(address, asked)
         assert [item.pk for item in page.context["items"]] == shown != []
-        assert page.context["count"] == len(shown) and reads_of_members(queries) == []
+        assert page.context["found"]["count"] == len(shown) and reads_of_members(queries) == []
         monkeypatch.setattr(large, "MOST_AT_ONCE", 100)
 
 

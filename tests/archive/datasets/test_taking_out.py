@@ -65,10 +65,10 @@ def test_photos_are_listed_by_what_stands_against_them(draft, entries, client, c
     ):  # fmt: skip
         page = photos(client, draft, against=reason)
         assert [item.entry for item in page.context["items"]] == wanted, reason
-        assert page.context["count"] == len(wanted)
+        assert page.context["found"]["count"] == len(wanted)
     text = photos(client, draft, against="rejected").content.decode()
     assert "rejected</span>" in text and "Take out the 1 photo shown" in text
-    assert photos(client, draft, against="nonsense").context["count"] is None
+    assert photos(client, draft, against="nonsense").context["found"] is None
 
 
 def test_all_that_are_shown_are_taken_out_at_once(draft, entries, client):

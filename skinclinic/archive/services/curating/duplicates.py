@@ -13,6 +13,8 @@ from skinclinic.archive.models import DuplicatePair, Entry, EntryChange, RejectR
 from skinclinic.archive.services import size
 from skinclinic.engine import jobs
 from skinclinic.models import Clinic, Job, User
+from skinclinic.services import kept_counts
+from skinclinic.services.kept_counts import Counted, Kind
 
 JOB = "find-duplicates"
 # Of 306 photos of 272 patients, the nearest two different lesions differ in 10 bits, while each photo scaled
@@ -24,7 +26,14 @@ ACROSS_PATIENTS, ACROSS_SOURCES = "patients", "sources"
 SHOWS = (ACROSS_PATIENTS, ACROSS_SOURCES)
 _BATCH = 2000
 _STORED_AT_ONCE = 5000
-MOST_COUNTED = 10_000
+# What pairs to decide are counted as, by what is shown.
+_COUNTS = {
+    "": "pairs to decide",
+    ACROSS_PATIENTS: "pairs across patients",
+    ACROSS_SOURCES: "pairs across sources",
+}
+# Each costs as much as ten entries of an index.
+_FEW_PAIRS = 500
 
 
 class AlreadyDecided(Exception):
@@ -115,11 +124,7 @@ def search(clinic: Clinic, go_on: Callable[[], None] = lambda: None) -> int:
 
 def pairs(clinic: Clinic, show: str = "") -> QuerySet[DuplicatePair]:
     """The clinic's pairs with what the page shows of them; ``show`` narrows to one of SHOWS."""
-    rows = DuplicatePair.objects.filter(clinic=clinic)
-    if show == ACROSS_PATIENTS:
-        rows = rows.filter(across_patients=True)
-    elif show == ACROSS_SOURCES:
-        rows = rows.filter(across_sources=True)
+    rows = _shown(DuplicatePair.objects.filter(clinic=clinic), show)
     # All of it in one statement joins a dozen tables, which takes a database longer to plan than to carry out.
     entries = Entry.objects.select_related("photo__lesion", "patient", "source")
     return rows.select_related("decided_by").prefetch_related(
@@ -134,8 +139,37 @@ def with_entries() -> QuerySet[DuplicatePair]:
 
 def to_decide(clinic: Clinic, show: str = "") -> QuerySet[DuplicatePair]:
     """The undecided pairs of photos of which neither is rejected: a rejected one needs no decision."""
-    rows = pairs(clinic, show).filter(verdict=DuplicatePair.Verdict.OPEN)
+    return _without_rejected(pairs(clinic, show).filter(verdict=DuplicatePair.Verdict.OPEN))
+
+
+def left(clinic: Clinic, show: str = "") -> Counted:
+    """How many pairs are to be decided; of many, photos that were rejected lately are still among them."""
+    return kept_counts.of(clinic, _COUNTS[show])[_COUNTS[show]]
+
+
+def _shown(rows: QuerySet[DuplicatePair], show: str) -> QuerySet[DuplicatePair]:
+    return rows.filter(**{f"across_{show}": True}) if show else rows
+
+
+def _open(show: str) -> QuerySet[DuplicatePair]:
+    return _shown(DuplicatePair.objects.filter(verdict=DuplicatePair.Verdict.OPEN), show)
+
+
+def _without_rejected(rows: QuerySet[DuplicatePair]) -> QuerySet[DuplicatePair]:
     return rows.exclude(first__review=Review.REJECTED).exclude(second__review=Review.REJECTED)
+
+
+def _kind(show: str) -> Kind:
+    return Kind(lambda: _without_rejected(_open(show)), among=lambda: _open(show), few=_FEW_PAIRS)
+
+
+kept_counts.kinds |= {what: _kind(show) for show, what in _COUNTS.items()}
+
+
+def _counted_as(pair: DuplicatePair) -> list[str]:
+    """What it is counted as while it is to be decided."""
+    shows = [show for show in SHOWS if getattr(pair, f"across_{show}")]
+    return [_COUNTS[show] for show in ("", *shows)]
 
 
 def next_open(clinic: Clinic, show: str, after: tuple[int, int] | None = None) -> DuplicatePair | None:
@@ -157,6 +191,7 @@ def decide(pair: DuplicatePair, user: User, verdict: str, keep: str = "first") -
     pair.refresh_from_db(fields=["verdict", "decided_by", "decided_at"])
     if not changed:
         raise AlreadyDecided(pair)
+    kept_counts.changed(pair.clinic_id, _counted_as(pair), pair.pk, -1)
     if verdict == DuplicatePair.Verdict.SAME_PHOTO:
         _reject(pair.second if keep == "first" else pair.first, user, pair)
 
@@ -173,6 +208,8 @@ def reopen(pair: DuplicatePair, user: User) -> bool:
     if changed and was == DuplicatePair.Verdict.SAME_PHOTO:
         for entry in (pair.first, pair.second):
             _take_back_rejection(entry, user, pair)
+    if changed:
+        kept_counts.changed(pair.clinic_id, _counted_as(pair), pair.pk, 1)
     return bool(changed)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,8 +13,13 @@ from skinclinic.archive.services.curating import vocabulary
 from skinclinic.archive.services.curating.entries import Content, create_entry
 from skinclinic.archive.services.curating.own_facts import facts_of
 from skinclinic.models import Clinic, Diagnosis, Patient, Photo, User
+from skinclinic.services import kept_counts
+from skinclinic.services.kept_counts import Kind
+from skinclinic.services.patients import FEW_PROVEN, proven_lesions
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary import listed
+
+WAITING, OF_OTHER_KINDS = "photos for the archive", "of other kinds for it"
 
 # f(photo) -> whether there is nothing to judge on it. An app that has looked registers its function when it starts.
 unfit: list[Callable[[Photo], bool]] = []
@@ -22,22 +27,32 @@ unfit: list[Callable[[Photo], bool]] = []
 
 def candidates(clinic: Clinic) -> QuerySet[Photo]:
     """The clinic's photos that may go into the archive and are not there yet."""
-    return _allowed(clinic).filter(kind=Photo.Kind.CLOSE_UP)
+    return _allowed().filter(clinic=clinic, kind=Photo.Kind.CLOSE_UP).select_related("lesion__patient")
 
 
-def of_other_kinds(clinic: Clinic) -> int:
-    """How many more there would be if overviews and dermoscopic photos counted."""
-    return _allowed(clinic).exclude(kind=Photo.Kind.CLOSE_UP).count()
-
-
-def _allowed(clinic: Clinic) -> QuerySet[Photo]:
+def _allowed() -> QuerySet[Photo]:
     return Photo.objects.filter(
-        clinic=clinic,
         lesion__is_archived=False,
         lesion__is_proven=True,
         lesion__patient__research_consent=Patient.Consent.GIVEN,
+        # As the photo's: so a database knows that another clinic's lesions are none of these.
+        lesion__clinic=F("clinic"),
         archive_entry=None,
-    ).select_related("lesion__patient")
+    )
+
+
+# As many more there would be if overviews and dermoscopic photos counted.
+kept_counts.kinds |= {
+    WAITING: Kind(
+        lambda: _allowed().filter(kind=Photo.Kind.CLOSE_UP),
+        among=proven_lesions,
+        few=FEW_PROVEN,
+        is_listed=True,
+    ),
+    OF_OTHER_KINDS: Kind(
+        lambda: _allowed().exclude(kind=Photo.Kind.CLOSE_UP), among=proven_lesions, few=FEW_PROVEN
+    ),
+}
 
 
 def why_not(photo: Photo, clinic: Clinic) -> str:
@@ -112,4 +127,5 @@ def _add(photo: Photo, clinic: Clinic, user: User, content: Content) -> Entry:
     )  # fmt: skip
     entry.review, entry.reviewed_by, entry.reviewed_at = Review.ACCEPTED, user, timezone.now()
     entry.save(update_fields=["review", "reviewed_by", "reviewed_at"])
+    kept_counts.changed(clinic, [WAITING], photo.pk, -1)
     return entry

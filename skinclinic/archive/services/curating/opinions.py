@@ -44,6 +44,15 @@ def waiting(clinic: Clinic, user: User, entries: QuerySet[Entry]) -> QuerySet[En
     return open_.exclude(reviewed_by=user).exclude(pk__in=mine.values("entry"))
 
 
+def keys_waiting(clinic: Clinic, user: User, entries: QuerySet[Entry], most: int) -> list[int]:
+    """Keys of up to ``most`` of them, in no order, without a look at those that this person has reviewed: an index has
+    the photos of nobody and of each reviewer."""
+    found, keys = waiting(clinic, user, entries), list[int]()
+    for others in (Q(reviewed_by=None), Q(reviewed_by__lt=user.pk), Q(reviewed_by__gt=user.pk)):
+        keys += found.filter(others).values_list("pk", flat=True)[: most - len(keys)]
+    return keys
+
+
 @transaction.atomic
 def give(*, entry: Entry, user: User, label: str) -> EntryChange:
     """Note the opinion. Raises ReviewError: own_label, had_opinion."""

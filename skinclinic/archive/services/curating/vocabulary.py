@@ -1,9 +1,10 @@
 """The clinic's own words: background diseases and subtypes beyond the built-in ones, each in one spelling."""
 
-from django.db.models import Count
+from datetime import datetime
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import BackgroundDisease, Entry, Subtype
+from skinclinic.archive.services import size
 from skinclinic.models import Clinic, User
 from skinclinic.vocabulary import subtypes
 from skinclinic.vocabulary.diseases import BY_KEY
@@ -60,19 +61,14 @@ def subtype_spellings(clinic: Clinic) -> dict[tuple[str, str], str]:
     return found
 
 
-def background(clinic: Clinic) -> list[BackgroundDisease]:
-    """The clinic's background diseases, each with ``photos``: how many entries bear it."""
-    counts = dict(
-        Entry.objects.filter(clinic=clinic)
-        .exclude(label__in=BY_KEY)
-        .order_by()
-        .values_list("label")
-        .annotate(n=Count("id"))
-    )
+def background(clinic: Clinic) -> tuple[list[BackgroundDisease], datetime | None]:
+    """The clinic's background diseases, each with ``photos``: how many entries bear it; when those were counted, if not
+    now."""
+    counted = size.by_label(clinic)
     rows = list(BackgroundDisease.objects.filter(clinic=clinic))
     for row in rows:
-        row.photos = counts.get(row.name, 0)
-    return rows
+        row.photos = counted.parts.get(row.name, 0)
+    return rows, counted.at
 
 
 def remove_background(row: BackgroundDisease) -> None:
