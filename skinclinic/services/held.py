@@ -6,15 +6,12 @@ om a": each pair, and each letter, begins a word there, and words of two letters
 """
 
 import json
-from typing import Any
 
 from django.db import connection
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, F, Func, Q, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Upper
 from django.db.models.lookups import Contains, IExact
-from django.db.models.sql.compiler import SQLCompiler
 
 # So few letters go by pairs.
 FEW_LETTERS = 2
@@ -47,28 +44,24 @@ def holding(field: str, text: str) -> Q:
 
 
 class _Said(Func):
-    """Whether an object of texts says one under a name, in whatever capitals: found by the index over ``SAID``."""
+    """What an object of texts says, written as the index over it has it."""
 
-    template = f"{SAID.format(values='%(expressions)s')} @> ARRAY[UPPER(%(wanted)s)]"
+    template = SAID.format(values="%(expressions)s")
+
+
+class _Holds(Func):
+    """Whether the first has the second: of lists."""
+
+    template, arg_joiner = "%(expressions)s", " @> "
     output_field = BooleanField()
-
-    def __init__(self, field: str, wanted: str):
-        super().__init__(F(field))
-        self.wanted = Value(wanted, output_field=TextField())
-
-    def as_sql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **more: Any
-    ) -> tuple[str, tuple]:
-        wanted, params = compiler.compile(self.wanted)
-        sql, own = super().as_sql(compiler, connection, wanted=wanted, **more)
-        return sql, (*own, *params)
 
 
 def saying(field: str, name: str, value: str) -> Q:
     """Rows whose ``field``, a JSON object of texts, says ``value`` under ``name``, capital or small."""
     if connection.vendor == "postgresql":
         written = (json.dumps(text, ensure_ascii=False)[1:-1] for text in (name, value))
-        return Q(_Said(field, _IS.join(written)))
+        wanted = Upper(Value(_IS.join(written), output_field=TextField()))
+        return Q(_Holds(_Said(F(field)), Func(wanted, template="ARRAY[%(expressions)s]")))
     found = Q()
     for one in sorted(spelt(name)):
         found |= Q(IExact(KeyTextTransform(one, field), value))
