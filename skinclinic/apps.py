@@ -47,6 +47,7 @@ class SkinClinicConfig(AppConfig):
         from skinclinic.web.sessions import begin, begun_at_provider
 
         word_indexes.search_in(self.get_model("Patient"), "code")
+        word_indexes.search_in_few(self.get_model("Lesion"), "note")
         post_migrate.connect(word_indexes.after_migrate, sender=self, dispatch_uid="word_indexes")
         user_logged_in.connect(begin, dispatch_uid="session.begin")
         signed_in_by_allauth.connect(begun_at_provider, dispatch_uid="session.begun_at_provider")

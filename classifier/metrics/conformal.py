@@ -83,13 +83,23 @@ def promise(scores: ArrayLike, wanted: float) -> Promise | None:
 
     ValueError for scores that are not finite or below 0, and for a wanted share out of range.
     """
+    return promise_of(in_order(scores), wanted)
+
+
+def in_order(scores: ArrayLike) -> np.ndarray:
+    """The ``scores`` [units], one a unit, rising. ValueError for such as are not finite or below 0."""
     scores = np.asarray(scores, float)
     if scores.ndim != 1 or not np.isfinite(scores).all() or (scores < 0).any():
         raise ValueError("scores must be one a unit, finite and not below 0")
-    units, place = len(scores), rank(len(scores), wanted)
+    return np.sort(scores)
+
+
+def promise_of(ordered: np.ndarray, wanted: float) -> Promise | None:
+    """The same of scores that are ``in_order``, of which it reads one."""
+    units, place = len(ordered), rank(len(ordered), wanted)
     if place > units:
         return None
-    limit = float(np.partition(scores, units - place)[units - place])
+    limit = float(ordered[units - place])
     low, high = (float(scipy.special.betaincinv(place, units + 1 - place, at)) for at in _RANGE)
     return Promise(just_below(limit), units, place, place / (units + 1), low, high)
 

@@ -116,8 +116,7 @@ def source_words(reference: Reference) -> str:
             "the promise of “%(name)s”: of each disease the lower end of the range that nine in ten calibrations cover"
         ) % {"name": reference.said}
     if reference.source == EVALUATION:
-        # xgettext:no-python-format
-        words = _("the lower limit of the 95 % interval in %(name)s: %(share)s")
+        words = _("the lower limit of the 95 %% interval in %(name)s: %(share)s")
         return words % {"name": reference.said, "share": counted(reference.count, reference.of)}
     return _("stated by an admin")
 

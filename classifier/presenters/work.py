@@ -16,6 +16,7 @@ job_names.NAMES |= {
     "make-features": gettext_lazy("Features for similar photos"),
     "make-features-of-photo": gettext_lazy("Features of a photo"),
     "evaluate": gettext_lazy("Evaluation"),
+    "look-through-evaluation": gettext_lazy("Looking through the photos of an evaluation"),
     "explain": gettext_lazy("Explanation"),
     "follow-model": gettext_lazy("Following the model in use"),
     "prove-model": gettext_lazy("First run of a model"),

@@ -21,10 +21,10 @@ from classifier.presenters.evaluation_lines import evaluation_lines
 from classifier.presenters.hidden_answers import hidden_answers
 from classifier.presenters.screens import for_screens
 from classifier.presenters.work import EvaluationProgress
-from classifier.services.evaluation import bundle, evaluations, figure_files, units
+from classifier.services.evaluation import bundle, evaluations, figure_files, looking, units
 from classifier.services.evaluation import report as evaluation_report
 from classifier.services.evaluation import tables as evaluation_tables
-from classifier.services.evaluation.report import BY_DISEASE, CONFUSION, NoReport, Report
+from classifier.services.evaluation.report import BY_DISEASE, CONFUSION, NoReport, NotYet, Report
 from classifier.services.evaluation.run import REPORT
 from classifier.services.models import comparison as model_comparison
 from classifier.services.models import coverage, realised, registry, threshold_sets
@@ -174,6 +174,8 @@ def _coverage(report: Report, dataset: dict, model: dict, *, is_admin: bool) -> 
         }
     except NoReport:
         return {}
+    except NotYet as later:
+        return {"looking": looking.ask_all([later.row])}
 
 
 def _drawn(report: Report, kind: str, dataset: int, model: int, key: str = "") -> Figure:

@@ -14,17 +14,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from classifier.models import Monitor, ThresholdSet
+from classifier.models import ModelVersion, Monitor, ThresholdSet
 from classifier.plots.figures import percent
 from classifier.presenters import downloads
 from classifier.presenters import following as shown
 from classifier.presenters.screens import for_screens
-from classifier.services.evaluation import bundle
+from classifier.services.evaluation import bundle, looking
+from classifier.services.evaluation.report import NotYet
 from classifier.services.following import due, records, rules
 from classifier.services.models import registry
 from classifier.views.evaluations import as_file, figure_as_file
 from skinclinic.engine import work
 from skinclinic.forms.fields import OneLineField
+from skinclinic.models import Clinic
 from skinclinic.permissions import ADMIN, CURATE, VIEW, clinic_member, get_for
 from skinclinic.services import step_up
 from skinclinic.services.refused import Refused
@@ -69,8 +71,13 @@ def rule(request: MemberRequest) -> HttpResponse:
         or rules.usual_set(version, clinic)
         or sets[0]
     )
-    suggested = rules.from_evaluation(version, clinic, chosen)
+    suggested, busy = _suggested(version, clinic, chosen)
     form = RuleForm(request.POST if request.method == "POST" else None, initial=_initial(suggested, chosen))
+    if request.method == "POST" and form.is_valid() and busy == looking.BUSY:
+        form.add_error(
+            None,
+            _("What the evaluation gives is being worked out. State the rule when it is there, in a minute."),
+        )
     if request.method == "POST" and form.is_valid():
         step_up.require(request)
         try:
@@ -91,8 +98,20 @@ def rule(request: MemberRequest) -> HttpResponse:
             for name, one in suggested.items()
         ],
         "promised": rules.from_promise(chosen),
+        "looking": busy,
     }
     return render(request, "models/following/rule.html", context, status=422 if form.is_bound else 200)
+
+
+def _suggested(
+    version: ModelVersion, clinic: Clinic, chosen: ThresholdSet
+) -> tuple[dict[str, rules.Reference], str]:
+    """What the newest evaluation gives, and what is to be said where a job has yet to look through its photos."""
+    try:
+        return rules.from_evaluation(version, clinic, chosen), ""
+    except NotYet as later:
+        looking.ask_of_model(version, clinic)
+        return {}, looking.ask_all([later.row])
 
 
 @require_POST

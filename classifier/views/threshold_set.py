@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from classifier.models import ThresholdSet
 from classifier.presenters.result import threshold_facts
+from classifier.services.evaluation import looking
 from classifier.services.models import realised, registry
 from skinclinic.permissions import VIEW, clinic_member
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -24,12 +25,14 @@ def threshold_set(request: MemberRequest, pk: int) -> HttpResponse:
     if chosen is None or chosen.clinic_id not in (None, clinic.pk):
         raise Http404
     facts = threshold_facts(chosen)
+    there = realised.everywhere(chosen, clinic) if facts.promise else realised.Everywhere([], [])
     context = {
         "chosen": chosen,
         "version": chosen.model_version,
         "facts": facts,
         "promise": facts.promise,
         "values": [(key, chosen.values[key]) for key in DISEASE_KEYS],
-        "realised": realised.everywhere(chosen, clinic) if facts.promise else [],
+        "realised": there.found,
+        "looking": looking.ask_all(there.waiting),
     }
     return render(request, "models/threshold_set.html", context)

@@ -20,3 +20,4 @@ class ArchiveConfig(AppConfig):
         quotas.rooms.append(room)
         for field in ("text", "subtype"):
             word_indexes.search_in(self.get_model("Entry"), field)
+        word_indexes.search_in_object(self.get_model("Entry"), "columns")

@@ -45,7 +45,19 @@ class Diagnosis(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        indexes = [models.Index(fields=["clinic", "icd10"], name="diagnosis_by_code")]
+        indexes = [
+            models.Index(fields=["clinic", "icd10"], name="diagnosis_by_code"),
+            # As lists of the API narrow them, whose order is that of keys.
+            models.Index(fields=["clinic", "-id"], name="diagnosis_by_clinic"),
+            models.Index(
+                fields=["clinic", "disease", "-id"],
+                name="diagnosis_by_disease",
+                condition=models.Q(disease__gt=""),
+            ),
+            models.Index(
+                fields=["clinic", "-id"], name="diagnosis_pathology", condition=models.Q(kind="pathology")
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.disease or self.icd10 or self.text[:40]}"

@@ -13,7 +13,7 @@ def _own(fields: list[str], name: str) -> models.Index:
     return models.Index(fields=fields, name=name, condition=models.Q(is_archived=False))
 
 
-def _only(fields: list[str], name: str, **such: bool) -> models.Index:
+def _only(fields: list[str], name: str, **such: bool | str) -> models.Index:
     """Of few lesions, as a rule: a small index that also counts them."""
     return models.Index(fields=fields, name=name, condition=models.Q(is_archived=False, **such))
 
@@ -104,7 +104,15 @@ class Lesion(models.Model):
             # Of the archive, too: as lists of the API narrow them, whose order is that of keys. By the keys alone a
             # small clinic's would be looked for among all.
             models.Index(fields=["clinic", "-id"], name="lesion_by_clinic"),
+            _own(["clinic", "-id"], "lesion_own"),
             models.Index(fields=["clinic", "state", "-id"], name="lesion_unfinished", condition=_UNFINISHED),
+            _only(["clinic", "-id"], "lesion_empty", state="empty"),
+            models.Index(
+                fields=["clinic", "-id"], name="lesion_unfiled", condition=models.Q(patient__isnull=True)
+            ),
+            models.Index(
+                fields=["clinic", "site", "-id"], name="lesion_by_site", condition=models.Q(site__gt="")
+            ),
             models.Index(
                 fields=["clinic", "proven_disease", "-id"],
                 name="lesion_by_proof",

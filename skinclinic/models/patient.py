@@ -61,7 +61,29 @@ class Patient(History):
         indexes = [
             models.Index(
                 fields=["clinic", "code"], name="patient_by_code", condition=models.Q(is_archived=False)
-            )
+            ),
+            # As lists of the API narrow them, whose order is that of keys: of what few have, and of all, for by the
+            # keys alone a small clinic's would be looked for among all.
+            models.Index(fields=["clinic", "-id"], name="patient_by_clinic"),
+            models.Index(fields=["clinic", "-id"], name="patient_own", condition=models.Q(is_archived=False)),
+            models.Index(
+                fields=["clinic", "sex", "-id"], name="patient_by_sex", condition=models.Q(sex__gt="")
+            ),
+            models.Index(
+                fields=["clinic", "birth_year", "-id"],
+                name="patient_by_birth_year",
+                condition=models.Q(birth_year__isnull=False),
+            ),
+            models.Index(
+                fields=["clinic", "skin_type", "-id"],
+                name="patient_by_skin_type",
+                condition=models.Q(skin_type__isnull=False),
+            ),
+            models.Index(
+                fields=["clinic", "research_consent", "-id"],
+                name="patient_by_consent",
+                condition=models.Q(research_consent__gt=""),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -6,8 +6,9 @@ import pytest
 from django.db import connection
 
 from skinclinic.archive.models import Entry
-from skinclinic.models import Patient
-from skinclinic.services import word_indexes
+from skinclinic.archive.services.searching import facts
+from skinclinic.models import Lesion, Patient
+from skinclinic.services import held, word_indexes
 from skinclinic.services.doctor import stores
 from tests import factories
 
@@ -34,8 +35,78 @@ def test_there_is_an_index_for_each_text_that_is_searched(is_postgresql):
             (Entry.objects.filter(text__icontains="palisading"), "archive_entry_text_words"),
             (Entry.objects.filter(subtype__icontains="nodular"), "archive_entry_subtype_words"),
             (Patient.objects.filter(code__icontains="0123"), "skinclinic_patient_code_words"),
+            (Entry.objects.filter(held.holding("text", "zq")), "archive_entry_text_pairs"),
+            (Entry.objects.filter(held.holding("text", "z")), "archive_entry_text_pairs"),
+            (Entry.objects.filter(held.holding("subtype", "zq")), "archive_entry_subtype_pairs"),
+            (Patient.objects.filter(held.holding("code", "zq")), "skinclinic_patient_code_pairs"),
+            (_column("smoke"), "archive_entry_columns_keys"),
+            (_column("smoke=yes"), "archive_entry_columns_said"),
+            (
+                Lesion.objects.filter(note__gt="", note__iendswith=": lesion 7"),
+                "skinclinic_lesion_note_words",
+            ),
         ):
             assert name in found.order_by().explain()
+
+
+def _column(text: str):
+    return Entry.objects.filter(facts.FIELDS["column"](None, text))
+
+
+def test_a_letter_or_two_find_every_text_that_holds_them(clinic, clinician):
+    texts = ["Melanoma", "a", "AK", "100 %", "x_y", "a\nz", "점 모반", "ab c", "Straße", "'s"]
+    photo = factories.make_photo(clinic, clinician)
+    entry = factories.make_entry(photo, clinician)
+    for text in texts:
+        Entry.objects.filter(pk=entry.pk).update(text=text)
+        for wanted in (
+            "a",
+            "ak",
+            "ME",
+            "no",
+            "ma",
+            "am",
+            "%",
+            "_",
+            "x_",
+            "z",
+            "nz",
+            "모반",
+            "반",
+            "bc",
+            "c",
+            "ß",
+            "'",
+            "\\",
+        ):
+            one = Entry.objects.filter(pk=entry.pk)
+            assert (
+                one.filter(held.holding("text", wanted)).exists()
+                == one.filter(text__icontains=wanted).exists()
+            ), (
+                text,
+                wanted,
+            )
+
+
+def test_a_column_is_found_whatever_it_says(clinic, clinician):
+    entry = factories.make_entry(factories.make_photo(clinic, clinician), clinician)
+    said = {"smoke": "No", "SMOKE": "Yes", "name": 'a\\", "b": "c', "empty": "", "코": "점\n2", "is": "is"}
+    Entry.objects.filter(pk=entry.pk).update(columns=said)
+    for wanted in (
+        "smoke=no",
+        "smoke=yes",
+        "SMOKE=YES",
+        'name=a\\", "b": "c',
+        "empty=",
+        "코=점\n2",
+        "코",
+        "is=is",
+        "smoke",
+    ):
+        assert _column(wanted).exists(), wanted
+    for wanted in ("b=c", "smoke=y", "smoke=yes ", "moke=no", "no=no", "is=", "c", "=no"):
+        assert not _column(wanted).exists() or wanted.endswith(" "), wanted
 
 
 def test_codes_are_found_beside_former_ones_by_a_list_of_keys(clinic, clinician, client_for, is_postgresql):

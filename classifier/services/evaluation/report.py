@@ -17,6 +17,7 @@ from classifier.services.evaluation import bundle
 from classifier.services.evaluation.figure_files import QUICK, Print
 from classifier.services.evaluation.run import LEAKS, REPORT, SCORES, SUBGROUPS
 from classifier.services.evaluation.words import division_name, group_name, label_name
+from skinclinic.archive.services.datasets import large
 from skinclinic.vocabulary.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
 
 BY_DISEASE = ("roc", "thresholds", "thresholds-log", "calibration", "subgroups", "decision")
@@ -28,11 +29,20 @@ class NoReport(Exception):
     """The report's files are not there (any more), or cannot be read."""
 
 
-class Report:
-    """The report of one evaluation. Raises NoReport."""
+class NotYet(Exception):
+    """What is asked of the evaluation ``row`` needs a look through more photos than a request may go through; a job
+    has yet to take it (``looking.py``)."""
 
     def __init__(self, row: Evaluation):
+        super().__init__(row)
         self.row = row
+
+
+class Report:
+    """The report of one evaluation. Raises NoReport. ``at_work``: a job reads it, which may go through all photos."""
+
+    def __init__(self, row: Evaluation, *, at_work: bool = False):
+        self.row, self.at_work = row, at_work
         self.content = _read(row.folder / REPORT)
 
     @property
@@ -48,6 +58,11 @@ class Report:
 
     def dataset(self, pk: int) -> dict:
         return next(dataset for dataset in self.datasets if dataset["pk"] == pk)
+
+    def look_through(self, photos: int) -> None:
+        """To be asked before so many photos are gone through. Raises NotYet."""
+        if not self.at_work and photos > large.MOST_AT_ONCE:
+            raise NotYet(self.row)
 
     def figures_of(self, dataset: int, model: int) -> dict:
         return self._result(dataset, model)["figures"]

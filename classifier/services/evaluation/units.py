@@ -57,7 +57,8 @@ class Photos:
 
 
 def read(report: Report, dataset: int, model: int) -> Photos:
-    """The photos of a dataset version of the evaluation that are still there. Raises NoReport."""
+    """The photos of a dataset version of the evaluation that are still there. Raises NoReport, NotYet."""
+    report.look_through(report.dataset(dataset)["photos"])
     kept = report.scores(dataset, model)
     rows = DatasetItem.objects.filter(version=dataset).exclude(
         content_sha256__startswith=DatasetItem.WITHDRAWN

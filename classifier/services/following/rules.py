@@ -1,6 +1,6 @@
 """What an alarm is held against: stated before the first case is counted, and where it comes from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -13,7 +13,7 @@ from classifier.metrics.proportions import Proportion, proportion
 from classifier.models import Evaluation, ModelVersion, ThresholdSet
 from classifier.services.evaluation import standing, units
 from classifier.services.evaluation.report import NoReport, Report
-from classifier.services.models import coverage
+from classifier.services.models import coverage, kept_coverage
 from skinclinic.models import Clinic
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS, MALIGNANT_KEYS
@@ -81,10 +81,11 @@ def usual_set(version: ModelVersion, clinic: Clinic) -> ThresholdSet | None:
 
 
 def usual(version: ModelVersion, clinic: Clinic, chosen: ThresholdSet | None) -> Rule:
-    """The rule where nobody has stated one: held against the newest evaluation in this clinic, and the promise."""
+    """The rule where nobody has stated one: held against the newest evaluation in this clinic, and the promise. May
+    look through all its photos, for which no request waits."""
     if chosen is None:
         return Rule()
-    found = from_evaluation(version, clinic, chosen)
+    found = from_evaluation(version, clinic, chosen, at_work=True)
     if promised := from_promise(chosen):
         found[COVERAGE] = promised
     return Rule(references=found)
@@ -124,14 +125,19 @@ def from_promise(chosen: ThresholdSet) -> Reference | None:
     return Reference(min(lows.values()), PROMISE, chosen.name, by_disease=lows) if lows else None
 
 
-def from_evaluation(version: ModelVersion, clinic: Clinic, chosen: ThresholdSet) -> dict[str, Reference]:
+def from_evaluation(
+    version: ModelVersion, clinic: Clinic, chosen: ThresholdSet, *, at_work: bool = False
+) -> dict[str, Reference]:
     """Sensitivity and specificity in the newest evaluation that the model had not learnt from and that these thresholds
-    were not chosen on: of each the lower limit of its interval, so that chance in the evaluation is no alarm."""
+    were not chosen on: of each the lower limit of its interval, so that chance in the evaluation is no alarm.
+
+    ``at_work``: no request waits for it; else it raises NotYet.
+    """
     found: dict[str, Reference] = {}
     rows = Evaluation.objects.filter(clinic=clinic, model_versions=version, state=Evaluation.State.DONE)
     for row in rows[:_MOST_EVALUATIONS]:
         try:
-            report = Report(row)
+            report = Report(row, at_work=at_work)
             for dataset in report.datasets:
                 for name, reference in _of_dataset(report, dataset, version, chosen).items():
                     found.setdefault(name, reference)
@@ -150,13 +156,31 @@ def _of_dataset(
         return {}
     if standing.of_pair(report.row, *about).is_in_doubt:
         return {}
-    shares = shares_of(units.read(report, dataset["pk"], version.pk), chosen)
+    shares = told_of(report, dataset["pk"], version.pk, chosen)
     said = f"{report.row.name}, {dataset['title']}"
     return {
         name: Reference(_within(one.low), EVALUATION, said, one.count, one.of, report.row.pk)
         for name, one in shares.items()
         if one.of >= LEAST_CASES and one.low is not None
     }
+
+
+def told_of(
+    report: Report,
+    dataset: int,
+    model: int,
+    chosen: ThresholdSet,
+    photos: Callable[[], units.Photos] | None = None,
+) -> dict[str, Proportion]:
+    """``shares_of`` of a dataset of the report, as they are kept beside it; ``photos`` reads its photos, where somebody
+    else needs them, too. Raises NoReport, NotYet."""
+
+    def look() -> dict[str, Any]:
+        read = photos() if photos else units.read(report, dataset, model)
+        return {name: asdict(one) for name, one in shares_of(read, chosen).items()}
+
+    plain = kept_coverage.told(report, dataset, model, f"alarms-{chosen.pk}", look)
+    return {name: Proportion(**plain[name]) for name in (SENSITIVITY, SPECIFICITY)}
 
 
 def shares_of(photos: units.Photos, chosen: ThresholdSet, policy: str = AS_BENIGN) -> dict[str, Proportion]:

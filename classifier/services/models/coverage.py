@@ -20,6 +20,7 @@ from classifier.services.evaluation import standing
 from classifier.services.evaluation.report import Report
 from classifier.services.evaluation.units import LESION, PATIENT, PHOTO, Photos
 from classifier.services.models import kept_coverage
+from classifier.services.models.kept_scores import Ordered
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -38,9 +39,9 @@ class Calibrated:
 
 
 def calibrate(
-    report: Report, dataset: int, model: int, photos: Photos, wanted: float, fallback: ThresholdSet | None
+    report: Report, dataset: int, model: int, found: Ordered, wanted: float, fallback: ThresholdSet | None
 ) -> Calibrated:
-    """Thresholds that promise ``wanted`` (0.5 to less than 1) from ``photos`` of a dataset of the report.
+    """Thresholds that promise ``wanted`` (0.5 to less than 1) from the scores ``found`` of a dataset of the report.
 
     A disease of which there are too few units keeps the threshold of ``fallback``, without one it is always listed:
     never is it left out without a word. Raises Refused where nothing can be promised of any disease.
@@ -49,30 +50,28 @@ def calibrate(
     diseases: dict[str, dict] = {}
     basis: dict[str, str] = {}
     least = conformal.least_units(wanted)
-    for place, key in enumerate(DISEASE_KEYS):
-        of_it = photos.truth == key
-        lowest = conformal.lowest_scores(photos.scores[of_it, place], photos.units[of_it])
-        found = conformal.promise(lowest, wanted)
-        diseases[key] = {"units": len(lowest), "photos": int(of_it.sum())}
-        if found:
-            values[key] = found.threshold
-            said = asdict(found)
+    for key, of_it in found.diseases.items():
+        promise = conformal.promise_of(of_it.lowest, wanted)
+        diseases[key] = {"units": len(of_it.lowest), "photos": of_it.photos}
+        if promise:
+            values[key] = promise.threshold
+            said = asdict(promise)
             diseases[key] |= {name: said[name] for name in ("rank", "expected", "low", "high")}
             continue
         values[key] = fallback.values[key] if fallback else conformal.ALWAYS_LISTED
         diseases[key]["instead"] = fallback.name if fallback else ""
         instead = f"from “{fallback.name}”" if fallback else "always listed"
-        basis[key] = f"nothing promised: {len(lowest)} of the {least} needed; {instead}"
+        basis[key] = f"nothing promised: {len(of_it.lowest)} of the {least} needed; {instead}"
     if len(basis) == len(DISEASE_KEYS):
         raise Refused("wanted", _too_few(max(one["units"] for one in diseases.values()), least))
-    said_of, known = report.dataset(dataset), photos.units_by_kind()
+    said_of, known = report.dataset(dataset), found.units
     about = (dataset, said_of["title"]), (model, report.model(model)["name"])
     unit = next((kind for kind in (PATIENT, LESION) if known[kind]), PHOTO)
     kept = {
         "share": float(conformal.share(wanted)),
         "unit": unit,
         "unknown": sum(known.values()) - known[PATIENT],
-        "left_out": photos.gone,
+        "left_out": found.gone,
         "least": least,
         "doubt": standing.of_pair(report.row, *about).is_in_doubt,
         "synthetic": [source["name"] for source in said_of["sources"] if source["synthetic"]],

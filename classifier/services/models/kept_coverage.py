@@ -2,7 +2,7 @@
 
 A file for each dataset and model, {what: {"of": what it was worked out from, "told": plain values}}. The photos of a
 frozen version change only as ``DatasetVersion.revision`` says (withdrawn, deleted, erased); then, or where the file is
-lost, it is worked out anew by whoever asks next. It names nobody.
+lost, it is worked out anew: of few photos by whoever asks next, of many by a job (``NotYet``). It names nobody.
 """
 
 import json
@@ -20,14 +20,20 @@ FORM = 1
 
 
 def told(
-    report: Report, dataset: int, model: int, what: str, make: Callable[[], Any], *also: int | None
+    report: Report,
+    dataset: int,
+    model: int,
+    what: str,
+    make: Callable[[], Any],
+    *also: int | None,
+    holds: Callable[[Any], bool] = lambda told: True,
 ) -> Any:
     """What ``make`` tells of a dataset and a model, as JSON has it, from the file where that still holds. ``also``: on
-    what else it depends."""
+    what else it depends; ``holds``: whether what belongs to it is there."""
     revision = DatasetVersion.objects.filter(pk=dataset).values_list("revision", flat=True).first()
     path, of = report.row.folder / f"coverage-{dataset}-{model}.json", [FORM, revision, *also]
     there = _read(path).get(what)
-    if there and there["of"] == of:
+    if there and there["of"] == of and holds(there["told"]):
         return there["told"]
     made = json.loads(json.dumps(make()))
     with suppress(OSError):

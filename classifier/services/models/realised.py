@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -11,17 +10,15 @@ from classifier.metrics import conformal
 from classifier.metrics.listing import is_listed
 from classifier.metrics.proportions import Proportion, proportion
 from classifier.metrics.subgroups import LEAST_POSITIVES
-from classifier.models import Evaluation, ModelVersion, ThresholdSet
-from classifier.services.evaluation import evaluations, standing, units
-from classifier.services.evaluation.report import NoReport, Report
+from classifier.models import Evaluation, ThresholdSet
+from classifier.services.evaluation import evaluations, looking, standing, units
+from classifier.services.evaluation.report import NoReport, NotYet, Report
 from classifier.services.evaluation.units import Photos
 from classifier.services.evaluation.words import division_name, group_name
 from classifier.services.models import coverage, kept_coverage
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.models import Clinic
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
-
-MOST_EVALUATIONS = 20
 
 
 @dataclass(frozen=True)
@@ -107,40 +104,46 @@ class Calibration:
         )
 
 
-def everywhere(chosen: ThresholdSet, clinic: Clinic) -> list[Realised]:
+@dataclass(frozen=True)
+class Everywhere:
+    """``waiting``: the evaluations that a job has yet to look through; of their datasets nothing is told."""
+
+    found: list[Realised]
+    waiting: list[Evaluation]
+
+
+def everywhere(chosen: ThresholdSet, clinic: Clinic) -> Everywhere:
     """On each dataset version of the clinic that the set's model was evaluated on, by the newest evaluation."""
     rows = Evaluation.objects.filter(
         clinic=clinic, model_versions=chosen.model_version_id, state=Evaluation.State.DONE
     )
-    found: dict[int, Realised] = {}
-    for row in rows[:MOST_EVALUATIONS]:
+    found: dict[int, Realised | None] = {}
+    waiting = []
+    for row in rows.select_related("clinic")[: looking.MOST_EVALUATIONS]:
         try:
             report = Report(row)
             for dataset in report.datasets:
                 if dataset["pk"] not in found:
-                    found[dataset["pk"]] = on(chosen, report, dataset)
+                    found[dataset["pk"]] = _on_if_looked(chosen, report, dataset)
+                    if found[dataset["pk"]] is None and row not in waiting:
+                        waiting.append(row)
         except NoReport:
             continue
-    return list(found.values())
+    return Everywhere([one for one in found.values() if one], waiting)
 
 
-def look_ahead(row: Evaluation) -> None:
-    """Work out what the pages of an evaluation that was just computed tell of its patients. Raises NoReport."""
-    report = Report(row)
-    for model in ModelVersion.objects.filter(pk__in=[one["pk"] for one in report.models]):
-        covering = [one for one in model.thresholds_for(row.clinic_id) if coverage.RULE in one.details]
-        for dataset in report.datasets:
-            photos = cache(partial(units.read, report, dataset["pk"], model.pk))
-            coverage.needs(report, dataset["pk"], model.pk, photos)
-            for chosen in covering:
-                on(chosen, report, dataset, photos)
+def _on_if_looked(chosen: ThresholdSet, report: Report, dataset: dict) -> Realised | None:
+    try:
+        return on(chosen, report, dataset)
+    except NotYet:
+        return None
 
 
 def on(
     chosen: ThresholdSet, report: Report, dataset: dict, photos: Callable[[], Photos] | None = None
 ) -> Realised:
     """On one dataset of the report; ``photos`` reads its photos, where somebody else needs them, too. Raises
-    NoReport."""
+    NoReport, NotYet."""
     model = chosen.model_version_id
     about = {
         "evaluation": report.row, "dataset": dataset, "model": model,
@@ -154,9 +157,9 @@ def on(
         return Realised(**about, is_known=made_from is not None)
 
     def look() -> dict[str, Any]:
-        return _figures(
-            chosen, Calibration.of(chosen), photos() if photos else units.read(report, dataset["pk"], model)
-        )
+        report.look_through(chosen.details.get("n", 0))
+        read = photos() if photos else units.read(report, dataset["pk"], model)
+        return _figures(chosen, Calibration.of(chosen), read)
 
     key = made_from.pk if made_from else None, made_from.revision if made_from else None
     plain = kept_coverage.told(report, dataset["pk"], model, f"set-{chosen.pk}", look, *key)

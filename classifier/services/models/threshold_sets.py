@@ -6,19 +6,17 @@ registering the model makes rows of it.
 
 from dataclasses import dataclass
 
-import numpy as np
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from classifier.metrics import conformal, roc
+from classifier.metrics import conformal
 from classifier.metrics.listing import is_listed
-from classifier.metrics.youden import youden
 from classifier.models import Evaluation, ModelVersion, ThresholdSet
-from classifier.services.evaluation import units
-from classifier.services.evaluation.report import Report
-from classifier.services.models import coverage
+from classifier.services.evaluation import looking, units
+from classifier.services.evaluation.report import NotYet, Report
+from classifier.services.models import coverage, kept_scores
 from classifier.services.models.card import in_words_of_side
 from skinclinic.models import User
 from skinclinic.services import audit
@@ -58,7 +56,8 @@ def make(
 
     ``wanted``: the share that SENSITIVITY and COVERAGE aim at. A disease that the dataset cannot tell keeps the
     threshold of the model's first set; without one it is never listed, or, where the truth is to be covered, always.
-    Each says which.
+    Each says which. Of more photos than a request looks through a job has to have put the scores in order; where it has
+    yet to, that is asked for.
     """
     name = " ".join(name.split())
     if not name or len(name) > 60 or not storable(name):
@@ -71,7 +70,10 @@ def make(
         )
     report = Report(row)
     said, averages = report.dataset(dataset), report.figures_of(dataset, model.pk)["averages"]
-    values, basis, more = _chosen(report, dataset, model, rule, wanted)
+    try:
+        values, basis, more = _chosen(report, dataset, model, rule, wanted)
+    except NotYet:
+        raise Refused("", _not_yet(row)) from None
     details: dict[str, object] = {
         "n": said["photos"],
         "patients": said["patients"],
@@ -99,11 +101,23 @@ def make(
                 cohort=_cohort(report, said, model.pk), values=values, details=details, created_by=user,
             )  # fmt: skip
             audit.record("threshold.make", made, by=user, after=values, facts={"model": model.pk})
+            # What comes of them on all photos, before somebody looks.
+            looking.ask_of_model(model, row.clinic)
             return made
     except IntegrityError:
         raise Refused(
             "", _("The model has thresholds of this name already. They never change; choose another.")
         ) from None
+
+
+def _not_yet(row: Evaluation) -> str:
+    if looking.ask(row):
+        return _(
+            "The photos of this evaluation are being looked through, once. Make the thresholds in a minute."
+        )
+    return _(
+        "The photos of this evaluation could not be looked through. An admin finds why on the page of the queue."
+    )
 
 
 def _is_share(wanted: float | None) -> bool:
@@ -117,11 +131,12 @@ def _chosen(
     report: Report, dataset: int, model: ModelVersion, rule: str, wanted: float | None
 ) -> tuple[dict[str, float], dict[str, str], dict]:
     """The thresholds, what they rest on in words where that is to be said, and what else is kept of them."""
+    found = kept_scores.of(report, dataset, model.pk, lambda: units.read(report, dataset, model.pk))
     if rule == COVERAGE and wanted is not None:
-        photos = units.read(report, dataset, model.pk)
-        found = coverage.calibrate(report, dataset, model.pk, photos, wanted, _fallback(model))
-        return found.values, found.basis, {coverage.RULE: found.kept}
-    chosen = choose(report, dataset, model, rule, wanted)
+        promised = coverage.calibrate(report, dataset, model.pk, found, wanted, _fallback(model))
+        return promised.values, promised.basis, {coverage.RULE: promised.kept}
+    fallback = _fallback(model)
+    chosen = {key: _one(key, one, rule, wanted, fallback) for key, one in found.diseases.items()}
     values = {key: one.value for key, one in chosen.items()}
     return values, {key: one.basis for key, one in chosen.items() if one.basis}, {}
 
@@ -131,31 +146,16 @@ def _fallback(model: ModelVersion) -> ThresholdSet | None:
     return next(iter(model.threshold_sets.filter(clinic=None)), None)
 
 
-def choose(
-    report: Report, dataset: int, model: ModelVersion, rule: str, wanted: float | None
-) -> dict[str, Chosen]:
-    """A threshold for each of the 12."""
-    kept = report.scores(dataset, model.pk)
-    fallback = _fallback(model)
-    return {
-        key: _one(kept["scores"][:, place], kept["truth"] == key, key, rule, wanted, fallback)
-        for place, key in enumerate(DISEASE_KEYS)
-    }
-
-
-def _one(scores, truth, key: str, rule: str, wanted: float | None, fallback: ThresholdSet | None) -> Chosen:
-    try:
-        curve = roc.roc(scores, truth)
-    except roc.NotEvaluable:
+def _one(
+    key: str, found: kept_scores.OfDisease, rule: str, wanted: float | None, fallback: ThresholdSet | None
+) -> Chosen:
+    if found.youden is None:
         if fallback:
             return Chosen(fallback.values[key], f"not evaluable on these photos: from “{fallback.name}”")
         return Chosen(1.0, NEVER_LISTED)
-    if rule != YOUDEN and wanted is not None:
-        point = roc.most_specific(curve, least_sensitivity=wanted)
-    else:
-        point = youden(curve)
-    basis = f"{curve.positives} photos with it" if curve.positives < FEW else ""
-    return Chosen(float(np.clip(point.threshold, 0.0, 1.0)), basis)
+    threshold = found.youden if rule == YOUDEN or wanted is None else found.most_specific(wanted)
+    basis = f"{found.positives} photos with it" if found.positives < FEW else ""
+    return Chosen(min(max(threshold, 0.0), 1.0), basis)
 
 
 def _cohort(report: Report, dataset: dict, model: int) -> str:

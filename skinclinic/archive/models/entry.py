@@ -118,6 +118,9 @@ class Entry(models.Model):
             models.Index(fields=["clinic", "sex", "-id"], name="entry_by_sex"),
             models.Index(fields=["clinic", "skin_type", "-id"], name="entry_by_skin_type"),
             models.Index(fields=["clinic", "site", "-id"], name="entry_by_site"),
+            models.Index(
+                fields=["clinic", "subtype"], name="entry_by_subtype", condition=models.Q(subtype__gt="")
+            ),
             models.Index(fields=["clinic", "-id"], name="entry_tagged", condition=~models.Q(tags="")),
             models.Index(
                 fields=["clinic", "-id"], name="entry_by_second", condition=~models.Q(second_label="")

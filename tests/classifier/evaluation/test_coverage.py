@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from classifier.metrics import conformal
+from classifier.metrics import conformal, roc
 from classifier.metrics.listing import is_listed
 from classifier.models import ThresholdSet
-from classifier.services.evaluation import units
+from classifier.services.evaluation import looking, units
 from classifier.services.evaluation.report import Report
-from classifier.services.models import promises, realised, threshold_sets
+from classifier.services.models import kept_scores, promises, realised, threshold_sets
 from skinclinic.archive.models import DatasetItem
 from skinclinic.archive.services.datasets import large
+from skinclinic.engine import jobs
+from skinclinic.models import Job
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories, results
@@ -109,6 +111,7 @@ def test_photos_of_erased_patients_are_no_units_and_that_is_said(world, admin_us
     DatasetItem.objects.filter(pk=item.pk).update(
         content_sha256=DatasetItem.WITHDRAWN + "1", person="", lesion=""
     )
+    large.fall_behind(DatasetItem.objects.filter(pk=item.pk))
     said = make(world, admin_user).details["coverage"]
     # Their other photo is still there.
     assert (said["left_out"], said["diseases"]["bcc"]["photos"]) == (1, 5)
@@ -154,6 +157,66 @@ def test_pages_look_through_the_photos_once_until_they_change(world, admin_user,
     assert read == [other.pk] * 2
 
 
+def forget(row) -> None:
+    """As of an evaluation from before anything was kept beside it."""
+    for pattern in ("coverage-*.json", "scores-*.npy"):
+        for path in row.folder.glob(pattern):
+            path.unlink()
+
+
+def test_of_many_photos_a_job_looks_through_them_and_no_page(world, admin_user, client_for, monkeypatch):
+    few = make(world, admin_user, name="Of few")
+    monkeypatch.setattr(large, "MOST_AT_ONCE", 5)
+    row, client = world["row"], client_for(admin_user)
+    asked = {"dataset": world["other"].pk, "model": world["model"].pk}
+    form = asked | {
+        "dataset": world["made_from"].pk, "name": "Of many", "rule": "coverage", "covered": "75", "wanted": "95",
+    }  # fmt: skip
+    forget(row)
+    read, scores = [], Report.scores
+    monkeypatch.setattr(Report, "scores", lambda *of: read.append(of[1]) or scores(*of))
+    for page in (url("evaluation", row.pk), url("threshold-set", few.pk)):
+        assert "The photos of an evaluation are being looked through" in text_of(client.get(page, asked))
+    assert "in a minute" in messages_of(client.post(url("evaluation-thresholds", row.pk), form))
+    assert not ThresholdSet.objects.filter(name="Of many").exists() and not read
+    jobs.run_waiting(looking.JOB)
+    first = len(read)
+    assert set(read) == {world["made_from"].pk, world["other"].pk}
+    assert "Of few" in text_of(client.get(url("evaluation", row.pk), asked))
+    client.post(url("evaluation-thresholds", row.pk), form)
+    made = ThresholdSet.objects.get(name="Of many")
+    assert made.values == few.values and made.details["coverage"] == few.details["coverage"]
+    assert len(read) == first
+    # What came of the new one a job was asked for when it was made.
+    jobs.run_waiting(looking.JOB)
+    looked = len(read)
+    assert "Mean length of the list" in text_of(client.get(url("threshold-set", made.pk)))
+    assert len(read) == looked > first
+    forget(row)
+    Job.objects.filter(kind=looking.JOB).update(state=Job.State.FAILED)
+    assert "could not be looked through" in text_of(client.get(url("evaluation", row.pk), asked))
+    assert "could not be looked through" in messages_of(
+        client.post(url("evaluation-thresholds", row.pk), form | {"name": "Again"})
+    )
+
+
+def test_a_threshold_is_read_off_the_scores_in_order_as_off_the_whole_curve():
+    random = np.random.default_rng(7)
+    for n in (2, 3, 10, 57, 200):
+        # With many ties, and shares that no float is.
+        scores, truth = np.round(random.random(n), 2), random.random(n) < 0.4
+        truth[:2] = True, False
+        curve = roc.roc(scores, truth)
+        found = kept_scores.OfDisease(0.5, 0, kept_scores._below(curve), np.empty(0))
+        assert found.positives == curve.positives
+        for wanted in (
+            *np.linspace(0.5, 0.999, 60),
+            *(k / curve.positives for k in range(1, curve.positives)),
+        ):
+            point = roc.most_specific(curve, least_sensitivity=float(wanted))
+            assert found.most_specific(float(wanted)) == point.threshold, (n, wanted)
+
+
 def test_the_form_makes_them_and_says_of_which_diseases_there_are_enough(world, admin_user, client_for):
     client = client_for(admin_user)
     asked = {"dataset": world["made_from"].pk, "model": world["model"].pk}
@@ -168,7 +231,7 @@ def test_the_form_makes_them_and_says_of_which_diseases_there_are_enough(world, 
 
 def test_other_patients_are_held_against_the_promise_without_those_it_was_made_from(world, admin_user):
     made = make(world, admin_user)
-    own, found = sorted(realised.everywhere(made, world["clinic"]), key=lambda one: not one.is_own)
+    own, found = sorted(realised.everywhere(made, world["clinic"]).found, key=lambda one: not one.is_own)
     assert own.is_own and own.whole is None
     # The photo of a patient of the calibration is not the calibration's own photo.
     assert (found.photos, found.left_out, found.gone, found.is_known) == (9, 1, 0, True)

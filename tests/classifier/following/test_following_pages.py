@@ -6,15 +6,18 @@ import zipfile
 import pytest
 from django.utils import timezone
 
-from classifier.models import Monitor
+from classifier.models import Monitor, Publication
 from classifier.services import doctor
+from classifier.services.evaluation import looking
 from classifier.services.following import due, records, rules
 from classifier.services.models import candidate as candidates
 from classifier.services.models.card import card
 from classifier.services.models.evidence import cohorts
+from skinclinic.archive.services.datasets import large
 from skinclinic.engine import jobs
 from skinclinic.models import AuditEvent
 from tests import evaluated, factories, followed
+from tests.classifier.evaluation.test_evaluation_pages import text_of
 
 PAGE = "/models/after-publishing/"
 
@@ -147,7 +150,7 @@ def test_the_page_and_its_files_are_in_korean_too(world, client_for):
 
 
 def test_the_usual_rule_is_held_against_an_evaluation_the_model_had_not_learnt_from(
-    clinic, admin_user, tmp_path
+    clinic, admin_user, tmp_path, client_for, monkeypatch
 ):
     model = evaluated.make_model(clinic, tmp_path, "first", photos=[])
     labels = ["mm"] * 12 + ["nevus"] * 14
@@ -161,6 +164,19 @@ def test_the_usual_rule_is_held_against_an_evaluation_the_model_had_not_learnt_f
         "sensitivity": (12, row.pk, "evaluation"), "specificity": (14, row.pk, "evaluation"),
     }  # fmt: skip
     assert all(one.share < one.count / one.of for one in found.values())
+    # A page reads what is kept; of many photos it looks through none itself.
+    monkeypatch.setattr(large, "MOST_AT_ONCE", 5)
+    Publication.objects.create(clinic=clinic, model_version=model, published_by=admin_user)
+    client = client_for(admin_user)
+    given = text_of(client.get(f"{PAGE}rule/"))
+    assert "the lower limit of the 95 % interval in First, Test set v1: 100.0 % (12/12" in given
+    for path in row.folder.glob("coverage-*.json"):
+        path.unlink()
+    assert "are being looked through" in text_of(client.get(f"{PAGE}rule/"))
+    answer = client.post(f"{PAGE}rule/", {"sensitivity": "60", "alpha": "0.05", "reason": "Before looking"})
+    assert answer.status_code == 422 and "is being worked out" in text_of(answer)
+    jobs.run_waiting(looking.JOB)
+    assert text_of(client.get(f"{PAGE}rule/")) == given
     # Thresholds that were chosen on these photos prove nothing on them.
     chosen.details = {"dataset_sha256": version.sha256}
     assert rules.usual(model, clinic, chosen).references == {}

@@ -8,12 +8,11 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.db.models import Q
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.lookups import IExact
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from skinclinic.models import Clinic, Diagnosis, Lesion, Patient, Photo
+from skinclinic.services import held
 from skinclinic.vocabulary import sites, skin_types, tags
 from skinclinic.vocabulary.matching import plain
 
@@ -155,7 +154,8 @@ def _lesion(clinic: Clinic, text: str) -> Q:
     if text.startswith("#"):
         key = text[1:]
         return Q(photo__lesion=int(key)) if key.isascii() and key.isdigit() and len(key) < 19 else NOTHING
-    found = Lesion.objects.filter(clinic=clinic, note__iendswith=f": lesion {text}")
+    # Few lesions but those of sources have a note, and the index is of those that have.
+    found = Lesion.objects.filter(clinic=clinic, note__gt="", note__iendswith=f": lesion {text}")
     keys = list(found.order_by().values_list("pk", flat=True)[:_MOST_LESIONS])
     photos = Photo.objects.filter(lesion__in=keys).order_by().values_list("pk", flat=True)
     return Q(photo__in=list(photos)) if keys else NOTHING
@@ -175,13 +175,9 @@ def _column(clinic: Clinic, text: str) -> Q:
     name, equals, value = (part.strip() for part in text.partition("="))
     if not name:
         return NOTHING
-    names = {name, name.lower(), name.upper()}
     if not equals:
-        return Q(columns__has_any_keys=sorted(names))
-    found = Q()
-    for one in sorted(names):
-        found |= Q(IExact(KeyTextTransform(one, "columns"), value))
-    return found
+        return Q(columns__has_any_keys=sorted(held.spelt(name)))
+    return held.saying("columns", name, value)
 
 
 FIELDS: dict[str, Callable[[Clinic, str], Q]] = {

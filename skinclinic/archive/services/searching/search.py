@@ -10,6 +10,7 @@ from skinclinic.archive.services.searching import facts, query_text
 from skinclinic.archive.services.searching.facts import NOTHING
 from skinclinic.archive.services.searching.query_text import Both, Either, Node, Not, QueryError, Term
 from skinclinic.models import Clinic, Patient
+from skinclinic.services.held import holding
 from skinclinic.services.patients import formerly
 from skinclinic.vocabulary import listed, subtypes, terms
 from skinclinic.vocabulary.days import span
@@ -102,24 +103,25 @@ def _icd10(clinic: Clinic, text: str) -> Q:
 
 def _patient(clinic: Clinic, text: str) -> Q:
     """Patients whose code begins so; an imported one's also without its source's name before it."""
-    coded = Patient.objects.filter(clinic=clinic).filter(
-        Q(code__istartswith=text) | Q(code__icontains=f"/{text}")
-    )
+    begins = ("code__istartswith", text), ("code__icontains", f"/{text}")
+    coded = Patient.objects.filter(clinic=clinic).filter(Q(*begins, _connector=Q.OR))
     keys, former = coded.order_by().values_list("pk", flat=True), formerly(clinic, code__istartswith=text)
     # Each half by its own index.
     ids = list(keys.union(former, all=True)[: _MANY_PATIENTS + 1])
     if len(ids) > _MANY_PATIENTS:
-        return Q(patient__in=keys) | Q(patient__in=list(former))
+        # Asked of each entry in the order of the page, where the next is never far; a list of them would grow.
+        many = Q(*((f"patient__{lookup}", value) for lookup, value in begins), _connector=Q.OR)
+        return many | Q(patient__in=list(former))
     return Q(patient__in=ids) if ids else NOTHING
 
 
 def _text(clinic: Clinic, text: str) -> Q:
-    return Q(text__icontains=text)
+    return holding("text", text)
 
 
 def _subtype(clinic: Clinic, text: str) -> Q:
     # What is stored is a key; people look for the name they see.
-    return Q(subtype__icontains=text) | Q(subtype__in=subtypes.like(text))
+    return holding("subtype", text) | Q(subtype__in=subtypes.like(text))
 
 
 def _source(clinic: Clinic, text: str) -> Q:

@@ -1,0 +1,26 @@
+"""What pages tell of an evaluation's patients, worked out before somebody asks."""
+
+from functools import cache, partial
+
+from classifier.models import Evaluation, ModelVersion
+from classifier.services.evaluation import units
+from classifier.services.evaluation.report import Report
+from classifier.services.following import rules
+from classifier.services.models import coverage, kept_scores, realised
+
+
+def look(row: Evaluation) -> None:
+    """Of each model and dataset: what could be promised, the scores in order, what came of the sets that cover the
+    truth, and what alarms may be held against. What is kept and still holds is not looked for again. Raises NoReport.
+    """
+    report = Report(row, at_work=True)
+    for model in ModelVersion.objects.filter(pk__in=[one["pk"] for one in report.models]):
+        sets = model.thresholds_for(row.clinic_id)
+        for dataset in report.datasets:
+            photos = cache(partial(units.read, report, dataset["pk"], model.pk))
+            coverage.needs(report, dataset["pk"], model.pk, photos)
+            kept_scores.of(report, dataset["pk"], model.pk, photos)
+            for chosen in sets:
+                rules.told_of(report, dataset["pk"], model.pk, chosen, photos)
+                if coverage.RULE in chosen.details:
+                    realised.on(chosen, report, dataset, photos)

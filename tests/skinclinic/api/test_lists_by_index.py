@@ -1,0 +1,57 @@
+"""Lists of the API that are narrowed to what few have are found by an index, in the order of the list."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+LISTS = {
+    "patients/": "patient_by_clinic",
+    "patients/?sex=other": "patient_by_sex",
+    "patients/?birth_year=1950": "patient_by_birth_year",
+    "patients/?skin_type=6": "patient_by_skin_type",
+    "patients/?research_consent=refused": "patient_by_consent",
+    "patients/?is_archived=false": "patient_own",
+    "fhir/Patient": "patient_own",
+    "lesions/?is_archived=false&state=empty": "lesion_empty",
+    "lesions/?is_archived=false": "lesion_own",
+    "lesions/?unfiled=true": "lesion_unfiled",
+    "lesions/?site=nose": "lesion_by_site",
+    "diagnoses/?disease=mm": "diagnosis_by_disease",
+    "diagnoses/?kind=pathology": "diagnosis_pathology",
+    "diagnoses/": "diagnosis_by_clinic",
+}
+
+
+def rows_of(client, path: str) -> str:
+    """What the database is asked for the rows of a list."""
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(f"/api/v1/{path}").status_code == 200
+    (rows,) = (one["sql"] for one in asked if "ORDER BY" in one["sql"] and "LIMIT" in one["sql"])
+    return rows
+
+
+def plan(client, path: str) -> str:
+    """How the database finds the rows of a list, were they many."""
+    with connection.cursor() as cursor:
+        # Where there are few rows, reading and sorting them all is cheaper.
+        for way in ("seqscan", "sort", "bitmapscan"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+        cursor.execute(f"EXPLAIN {rows_of(client, path)}")
+        told = "\n".join(line for (line,) in cursor.fetchall())
+    # What is asked of each row of a page does not grow.
+    return told.partition("SubPlan")[0]
+
+
+def test_each_goes_by_its_index(clinic, clinician, client_for):
+    client = client_for(clinician)
+    found = {path: plan(client, path) for path in LISTS}
+    assert {
+        path: LISTS[path] in told and "Sort" not in told for path, told in found.items()
+    } == dict.fromkeys(LISTS, True), found
+
+
+def test_a_clinics_name_is_looked_up_before_the_rows(clinic, clinician, client_for):
+    """Beside them it would be asked of each."""
+    rows = rows_of(client_for(clinician), f"patients/?clinic={clinic.slug}")
+    assert '"slug" =' not in rows and '"clinic_id" IN' in rows
