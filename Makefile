@@ -36,10 +36,11 @@ lint: install-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# The tables that tests begin with, which take one processor; types take the other meanwhile.
+# The tables that tests begin with, which take one processor; types take the other meanwhile. Here all files of tests
+# are read, and compiled, once for every process that tests (tests/chosen_files.py).
 tables: install-test
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(PYTEST) -n 0 -q tests/skinclinic/test_migrations.py::test_every_migration_of_a_new_database_is_applied
+	$(PYTEST) -n 0 -q -k test_every_migration_of_a_new_database_is_applied
 
 install: $(VENV)/installed
 

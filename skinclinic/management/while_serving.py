@@ -17,7 +17,7 @@ from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.operations import AddIndex, CreateModel
 
-from skinclinic.management.from_nothing import NewDatabase
+from skinclinic.from_nothing import NewDatabase
 
 LOCK_SECONDS = 2
 TRIES = 30

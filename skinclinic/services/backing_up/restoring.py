@@ -19,6 +19,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from skinclinic.backups.repository import Damaged, Kept, Manifest, Repository, Run
 from skinclinic.files import store, whole
+from skinclinic.from_nothing import NewDatabase
 from skinclinic.models import Clinic, Patient, User
 from skinclinic.services import audit, holdings
 from skinclinic.services.backing_up import home, tables
@@ -306,7 +307,7 @@ def _make_tables(manifest: Manifest, say: Say) -> Apps:
     if set(executor.loader.applied_migrations) & set(executor.loader.graph.nodes) != wanted:
         say("making the tables")
         _drop_tables()
-        executor = MigrationExecutor(connection)
+        executor = NewDatabase(connection)
         graph = executor.loader.graph
         targets = [key for key in wanted if not any(child.key in wanted for child in _children(graph, key))]
         executor.migrate(sorted(targets))
