@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, pgettext
 
 from classifier.metrics.proportions import proportion
@@ -13,6 +12,7 @@ from classifier.plots.axes import LOG_FLOOR, Axes, ticks
 from classifier.plots.canvas import CIRCLE, DIAMOND, SQUARE, TRIANGLE, Drawing, series_colour
 from classifier.plots.frame import LABEL, SMALL, WIDE, Entry, Form, foot, head, label, legend, wrapped
 from classifier.plots.letters import text_width
+from skinclinic.web.counts import gettext as _
 
 _SQUARE = 460.0
 # Of the datasets of one figure.

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from classifier.metrics.proportions import Proportion, proportion
 from classifier.metrics.sequential import Evidence
 from classifier.models import Monitor, MonitorAlarm
@@ -30,6 +27,8 @@ from classifier.services.following.rules import (
     Rule,
 )
 from skinclinic.models import Diagnosis
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 RATES, CALIBRATION, LENGTH, PEOPLE = "rates", "calibration", "list", "people"
 DRIFT = "drift-"

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from classifier.models import Shadow
 from classifier.plots.figures import percent
 from classifier.services.following.rules import LEAST_CASES
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """What the log of an image archive says in words."""
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from skinclinic.models import ImageSending
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 PROBLEMS = {
     "bad_address": gettext_lazy("This is no address of a web server."),

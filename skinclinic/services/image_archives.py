@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
 
 from skinclinic.dicom import network, objects, web
 from skinclinic.dicom.facts import PhotoFacts
@@ -23,6 +22,7 @@ from skinclinic.models import Clinic, ImageArchive, ImageSending, Photo, User
 from skinclinic.services import audit, dicom_photos
 from skinclinic.services.refused import Refused
 from skinclinic.web import outgoing
+from skinclinic.web.counts import gettext as _
 
 JOB = "image-sending"
 State, Way = ImageSending.State, ImageArchive.Way

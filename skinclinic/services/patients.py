@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from skinclinic.models import Clinic, FormerCode, Lesion, Patient
 from skinclinic.services import patient_codes
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 from skinclinic.web.inputs import storable
 
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext as _
 
 from skinclinic.engine import clock, jobs
 from skinclinic.engine.housekeeping import broom
@@ -25,6 +24,7 @@ from skinclinic.models import Clinic, Member, Role, User, Webhook, WebhookMessag
 from skinclinic.services import audit, letters, secret_links
 from skinclinic.services.refused import Refused
 from skinclinic.web import outgoing
+from skinclinic.web.counts import gettext as _
 
 JOB = "webhook"
 Event, State = Webhook.Event, WebhookMessage.State

@@ -4,13 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from reader_study import allocation
 from reader_study.models import Study, StudyDesign
 from reader_study.services.making import designs
 from reader_study.services.making.designs import Arms
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 # (code, where it is mended, text, is only advice); ``opening`` makes its points of them.
 Found = tuple[str, str, str, bool]

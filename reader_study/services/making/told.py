@@ -5,14 +5,15 @@ A key that is not there is not known here: the authors have to write it. Nothing
 
 from collections.abc import Iterator
 
-from django.utils.translation import get_language, ngettext
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 
 from reader_study.models import Study, StudyDesign, StudyEvent, StudyResult, StudySession
 from reader_study.services.making import designs, flow, reference
 from reader_study.services.results import protocol_text
 from reader_study.services.results.questions_text import endpoint_name
 from skinclinic.vocabulary.diseases import BY_KEY
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 
 def told(study: Study) -> dict[str, str]:

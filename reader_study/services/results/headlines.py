@@ -3,9 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from classifier.metrics import notes
 from classifier.plots.figures import note_words
 from reader_study.plots import marks
@@ -17,6 +14,8 @@ from reader_study.statistics import verdicts
 from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG
 from reader_study.statistics.endpoints import ACCURACY, MALIGNANCY, MANAGEMENT, of_model, of_sessions
 from reader_study.statistics.questions import MERITS
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 
 @dataclass(frozen=True)

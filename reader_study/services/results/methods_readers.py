@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from django.db.models import Count, Q
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from reader_study.about_reader import QUESTIONS, answer_name, counts
 from reader_study.models import Answer, ReaderAbout, ReaderConsent, Study
 from reader_study.services.making import manners
 from reader_study.services.reading import practice
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 T = TypeVar("T")
 

@@ -7,8 +7,6 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from skinclinic.archive.forms.datasets import DatasetForm, SplitForm, StatedForm
@@ -28,6 +26,8 @@ from skinclinic.archive.services.searching import search, selection
 from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 from skinclinic.web.csv_table import table_csv
 from skinclinic.web.inputs import is_key, storable
 from skinclinic.web.requests import MemberRequest, SignedInRequest

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count
-from django.utils.translation import get_language, ngettext
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.archive.services.curating import duplicates
 from skinclinic.archive.services.datasets import against, freezing
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 SHOWN = 24
 # Reasons of ``against`` that are checks, in their order; the others stand between them.
