@@ -24,7 +24,7 @@ def test_a_count_has_what_the_language_has_between_thousands(language, said):
         text = ngettext("%(n)d photo", "%(n)d photos", 1958) % {"n": 1958}
         assert said in text
         django = engines["django"].from_string(
-            "{% load i18n %}{% blocktranslate count n=photos %}{{ n }} one{% plural %}{{ n }} many{% endblocktranslate %}"
+            "{% load i18n %}{% blocktranslate count n=photos %}{{ n }} A{% plural %}{{ n }} B{% endblocktranslate %}"
             " {% blocktranslate with of=all %}{{ photos }} of {{ of }}{% endblocktranslate %}"
             " {% blocktranslate asvar kept %}{{ all }} kept{% endblocktranslate %}{{ kept }} {{ photos|grouped }}"
         )
