@@ -28,7 +28,7 @@ from classifier.services.following.rules import (
 )
 from skinclinic.models import Diagnosis
 from skinclinic.web.counts import gettext as _
-from skinclinic.web.counts import ngettext
+from skinclinic.web.counts import grouped, ngettext
 
 RATES, CALIBRATION, LENGTH, PEOPLE = "rates", "calibration", "list", "people"
 DRIFT = "drift-"
@@ -327,7 +327,11 @@ def _length(content: dict[str, Any], form: Form) -> Figure:
         Value(None, None, None, one["n"], "")
         if one["n"] < LEAST_CASES
         else Value(
-            one["sum"] / one["n"], None, None, one["n"], f"{one['sum'] / one['n']:.2f} (n = {one['n']})"
+            one["sum"] / one["n"],
+            None,
+            None,
+            one["n"],
+            f"{one['sum'] / one['n']:.2f} (n = {grouped(one['n'])})",
         )
         for one in content["photos"]["list"]
     ]
@@ -385,8 +389,8 @@ def _drift_said(one: dict[str, Any], is_share: bool) -> str:
     if one["median"] is None:
         return ""
     if is_share:
-        return f"{percent(one['mean'])} (n = {one['n']})"
-    return f"{one['median']:.3g} ({one['low']:.3g}–{one['high']:.3g}; n = {one['n']})"
+        return f"{percent(one['mean'])} (n = {grouped(one['n'])})"
+    return f"{one['median']:.3g} ({one['low']:.3g}–{one['high']:.3g}; n = {grouped(one['n'])})"
 
 
 def _policy(content: dict[str, Any], policy: str) -> dict[str, Any]:

@@ -48,8 +48,9 @@ def blocktranslate(parser: Parser, token: Token) -> CountedNode:
     """As Django's."""
     node: Any = i18n.do_block_translate(parser, token)
     counter: Any = node.counter and _Counting(node.counter)
+    extra: Any = {name: _Counting(value) for name, value in node.extra_context.items()}
     return CountedNode(
-        {name: _Counting(value) for name, value in node.extra_context.items()},
+        extra,
         node.singular, node.plural, node.countervar, counter,
         message_context=node.message_context, trimmed=node.trimmed, asvar=node.asvar, tag_name=node.tag_name,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from reader_study.services.results import protocol_text
 from reader_study.services.results.questions_text import endpoint_name
 from skinclinic.vocabulary.diseases import BY_KEY
 from skinclinic.web.counts import gettext as _
-from skinclinic.web.counts import ngettext
+from skinclinic.web.counts import grouped, ngettext
 
 
 def told(study: Study) -> dict[str, str]:
@@ -173,7 +173,9 @@ def _readers(study: Study) -> Iterator[tuple[str, str]]:
     if found.invited:
         yield (
             "users",
-            ", ".join(f"{group.name} {group.readers.counted().count()}" for group in study.groups.all()),
+            ", ".join(
+                f"{group.name} {grouped(group.readers.counted().count())}" for group in study.groups.all()
+            ),
         )
         text = ngettext("%(n)d reader withdrew.", "%(n)d readers withdrew.", found.withdrawn)
         yield "losses", text % {"n": found.withdrawn}

@@ -15,7 +15,7 @@ from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG
 from reader_study.statistics.endpoints import ACCURACY, MALIGNANCY, MANAGEMENT, of_model, of_sessions
 from reader_study.statistics.questions import MERITS
 from skinclinic.web.counts import gettext as _
-from skinclinic.web.counts import ngettext
+from skinclinic.web.counts import grouped, ngettext
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def strata_text(report: Mapping) -> str:
     """How the datasets are put together."""
     if not report["pooled"]:
         return ""
-    said = ", ".join(f"{name} {n}" for name, n in report["pooled"]["strata"].items())
+    said = ", ".join(f"{name} {grouped(n)}" for name, n in report["pooled"]["strata"].items())
     return _("All datasets together (%(strata)s photos): each photo counts alike, whatever its dataset.") % {
         "strata": said
     }

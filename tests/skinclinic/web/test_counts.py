@@ -6,6 +6,7 @@ from pathlib import Path
 from django.template import engines
 from django.utils.translation import override
 
+from skinclinic.archive.presenters import summary_table
 from skinclinic.web.counts import NAMES, Counted, grouped, ngettext
 from tests.cases import each
 
@@ -20,6 +21,8 @@ ATTRIBUTE = re.compile(r"<[^<>]*$")
 @each("language, said", [("en", "1,958"), ("ko", "1,958"), ("pt-br", f"1{SPACE}958")])
 def test_a_count_has_what_the_language_has_between_thousands(language, said):
     with override(language):
+        counts = summary_table._counts({"I": 1958}, grouped), summary_table._pair((1958, 2), str)
+        assert counts == (f"I {said}", "1958 (2)")
         assert grouped(1958) == said and grouped(1958000).count(said[1]) == 2
         text = ngettext("%(n)d photo", "%(n)d photos", 1958) % {"n": 1958}
         assert said in text
