@@ -20,18 +20,38 @@ from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import template_localtime  # type: ignore[attr-defined]  # not in the stubs
+from jinja2 import nodes
+from jinja2.ext import InternationalizationExtension
 from markupsafe import Markup
 
 from skinclinic.web import addresses
+from skinclinic.web.counts import grouped
 
 # Of Django's filters those that parts use.
 FILTERS = ("capfirst", "floatformat", "linebreaksbr", "truncatechars")
 OURS = ("skinclinic", "classifier", "reader_study")
 
 
+class CountedTexts(InternationalizationExtension):
+    """``{% trans %}``, in whose texts whole numbers are written as everywhere (``counts.py``)."""
+
+    def _make_node(
+        self,
+        singular: str,
+        plural: str | None,
+        context: str | None,
+        variables: dict[str, nodes.Expr],
+        *rest: Any,
+    ) -> nodes.Output:
+        written: dict[str, nodes.Expr] = {
+            name: nodes.Filter(value, "grouped", [], [], None, None) for name, value in variables.items()
+        }
+        return super()._make_node(singular, plural, context, written, *rest)
+
+
 def environment(**options: Any) -> jinja2.Environment:
     """What ``TEMPLATES`` of the settings asks for; ``options`` are those of Django's backend, which escape."""
-    options |= {"undefined": jinja2.ChainableUndefined, "extensions": ["jinja2.ext.i18n"]}
+    options |= {"undefined": jinja2.ChainableUndefined, "extensions": [CountedTexts]}
     made = jinja2.Environment(**options)
     made.install_gettext_callables(  # type: ignore[attr-defined]  # the extension brings it
         translation.gettext,
@@ -54,6 +74,7 @@ def environment(**options: Any) -> jinja2.Environment:
         "date": _in_local_time(defaultfilters.date),
         "time": _in_local_time(defaultfilters.time),
         "said": said,
+        "grouped": grouped,
     }
     for path in get_installed_libraries().values():
         if path.partition(".")[0] in OURS and not path.endswith(".parts"):

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, pgettext
 
 from classifier.metrics.proportions import proportion
@@ -13,6 +12,8 @@ from classifier.plots.axes import LOG_FLOOR, Axes, ticks
 from classifier.plots.canvas import CIRCLE, DIAMOND, SQUARE, TRIANGLE, Drawing, series_colour
 from classifier.plots.frame import LABEL, SMALL, WIDE, Entry, Form, foot, head, label, legend, wrapped
 from classifier.plots.letters import text_width
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import grouped
 
 _SQUARE = 460.0
 # Of the datasets of one figure.
@@ -119,9 +120,8 @@ def counted(count: int, of: int) -> str:
     found = proportion(count, of)
     if found.value is None or found.low is None or found.high is None:
         return _("not evaluable")
-    return (
-        f"{percent(found.value)} ({found.count}/{found.of}; {100 * found.low:.1f}–{100 * found.high:.1f} %)"
-    )
+    counted = f"{grouped(found.count)}/{grouped(found.of)}"
+    return f"{percent(found.value)} ({counted}; {100 * found.low:.1f}–{100 * found.high:.1f} %)"
 
 
 def roc(
@@ -290,7 +290,7 @@ def confusion(
     is the share of the row."""
     rows, keys = matrix["rows"], matrix["columns"]
     words = {
-        key: f"{names.get(key, key)} ({sum(counts)})"
+        key: f"{names.get(key, key)} ({grouped(sum(counts))})"
         for key, counts in zip(rows, matrix["counts"], strict=True)
     }
     room = form.width * (0.34 if form.is_narrow else 0.3)

@@ -3,7 +3,6 @@
 import io
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from PIL import Image
 
@@ -16,6 +15,7 @@ from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Clinic, Lesion, Member, Patient, Photo, User
 from skinclinic.services import documents, language_marks
+from skinclinic.web.counts import gettext as _
 
 # Of one visit no more photos are printed; the others are counted.
 MOST_PICTURES = 8

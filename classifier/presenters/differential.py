@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from classifier.metrics.listing import is_listed
 from classifier.services.models.promises import Promise
 from skinclinic.presenters import scores
 from skinclinic.vocabulary.diseases import DISEASES, MALIGNANT_KEYS, Disease
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 # From this share on, "not among these 12" is said before the scores.
 LARGE_BACKGROUND = 0.5

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from classifier.metrics.proportions import Proportion, proportion
 from classifier.metrics.sequential import Evidence
 from classifier.models import Monitor, MonitorAlarm
@@ -30,6 +27,8 @@ from classifier.services.following.rules import (
     Rule,
 )
 from skinclinic.models import Diagnosis
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import grouped, ngettext
 
 RATES, CALIBRATION, LENGTH, PEOPLE = "rates", "calibration", "list", "people"
 DRIFT = "drift-"
@@ -327,7 +326,11 @@ def _length(content: dict[str, Any], form: Form) -> Figure:
         Value(None, None, None, one["n"], "")
         if one["n"] < LEAST_CASES
         else Value(
-            one["sum"] / one["n"], None, None, one["n"], f"{one['sum'] / one['n']:.2f} (n = {one['n']})"
+            one["sum"] / one["n"],
+            None,
+            None,
+            one["n"],
+            f"{one['sum'] / one['n']:.2f} (n = {grouped(one['n'])})",
         )
         for one in content["photos"]["list"]
     ]
@@ -385,8 +388,8 @@ def _drift_said(one: dict[str, Any], is_share: bool) -> str:
     if one["median"] is None:
         return ""
     if is_share:
-        return f"{percent(one['mean'])} (n = {one['n']})"
-    return f"{one['median']:.3g} ({one['low']:.3g}–{one['high']:.3g}; n = {one['n']})"
+        return f"{percent(one['mean'])} (n = {grouped(one['n'])})"
+    return f"{one['median']:.3g} ({one['low']:.3g}–{one['high']:.3g}; n = {grouped(one['n'])})"
 
 
 def _policy(content: dict[str, Any], policy: str) -> dict[str, Any]:

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from classifier.models import Shadow
 from classifier.plots.figures import percent
 from classifier.services.following.rules import LEAST_CASES
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import grouped, ngettext
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,9 @@ def lists(content: Mapping[str, Any]) -> list[tuple[str, str]]:
         (_("Only the candidate lists a malignant disease"), str(told["only"][1])),
         (_("Mean length of the list"), f"{told['length'][0]:.2f} → {told['length'][1]:.2f}"),
     ]
-    now, then = (f"{count} / {of}" if of else _("not evaluable") for count, of in told["unlike"])
+    now, then = (
+        f"{grouped(count)} / {grouped(of)}" if of else _("not evaluable") for count, of in told["unlike"]
+    )
     found.append((_("Photos unlike the training photos of each"), f"{now} → {then}"))
     return found
 
@@ -108,7 +109,7 @@ def summary(row: Shadow | None) -> list[str]:
     ]  # fmt: skip
     for one in proven(content)[:2]:
         if one.p:
-            found.append(f"{one.name}: {one.now} → {one.then}, {one.difference}, n = {one.n}.")
+            found.append(f"{one.name}: {one.now} → {one.then}, {one.difference}, n = {grouped(one.n)}.")
         else:
             found.append(
                 _("%(what)s: too few (%(n)d proven, of at least %(least)d).")
@@ -137,4 +138,4 @@ def _share(told: Sequence[Any]) -> str:
     count, of, low, high = told
     if not of or low is None or high is None:
         return _("not evaluable")
-    return f"{percent(count / of)} ({count} / {of}; {percent(low)} … {percent(high)})"
+    return f"{percent(count / of)} ({grouped(count)} / {grouped(of)}; {percent(low)} … {percent(high)})"

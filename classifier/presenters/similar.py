@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from classifier.models import Analysis
 from classifier.services.similar import making, neighbours
 from skinclinic.models import Member
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 
 @dataclass(frozen=True)

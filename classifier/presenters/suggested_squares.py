@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from classifier.models import Analysis
 from classifier.services.analysis import suggested_squares
 from classifier.services.analysis.suggested_squares import Suggestion
 from skinclinic.engine import jobs
 from skinclinic.models import Photo
 from skinclinic.presenters.job_errors import words_of
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 
 def in_json(found: Suggestion) -> dict[str, Any]:

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from classifier.models import Training, TrainingRun
 from classifier.presenters.training_chart import Chart, Series, chart
@@ -14,6 +12,8 @@ from skinclinic.engine import jobs
 from skinclinic.models import Job, User, WorkState
 from skinclinic.presenters.job_errors import words_of
 from skinclinic.presenters.work import Progress, shown
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 TRAININGS = Training.objects.select_related("clinic", "dataset_version__dataset", "created_by")
 MOST_LINES = 500

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
+from skinclinic.web.counts import gettext as _
 
 LIKE, UNLIKE, NOT_EVALUABLE = "like", "unlike", "not_evaluable"
 STATES = (LIKE, UNLIKE, NOT_EVALUABLE)

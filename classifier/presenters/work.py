@@ -1,13 +1,14 @@
 """The classifier's long work as pages show it: evaluations and looks at labels (trainings: ``training_progress``)."""
 
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from classifier.models import Evaluation, LabelCheck
 from classifier.services.evaluation import evaluations, label_checks
 from skinclinic.presenters import job_names
 from skinclinic.presenters.work import Progress, shown
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 job_names.NAMES |= {
     "analyse": gettext_lazy("Analysis of a photo"),

@@ -5,7 +5,6 @@ from itertools import zip_longest
 
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, QueryDict
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -19,6 +18,7 @@ from skinclinic.services.identifying import nobody_named
 from skinclinic.vocabulary import terms
 from skinclinic.vocabulary.diseases import BY_KEY
 from skinclinic.vocabulary.ranked import CONFIDENCE_KEYS, MOST, Differential, Ranked, twice
+from skinclinic.web.counts import gettext as _
 from skinclinic.web.requests import SignedInRequest
 
 

@@ -5,8 +5,6 @@ import json
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -23,6 +21,8 @@ from skinclinic.presenters.answers import photo_not_stored, refusal_words, wants
 from skinclinic.services import covering
 from skinclinic.services.covering import ChangedMeanwhile
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 from skinclinic.web.requests import SignedInRequest, json_error
 
 PHOTOS = Photo.objects.select_related("lesion__patient", "clinic")

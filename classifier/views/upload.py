@@ -12,8 +12,6 @@ from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
@@ -31,6 +29,8 @@ from skinclinic.presenters.answers import photo_not_stored, refusal_words, wants
 from skinclinic.presenters.attempts import count_photo
 from skinclinic.services import covering
 from skinclinic.services.capture import Gone, Place
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 from skinclinic.web.errors import too_large
 from skinclinic.web.inputs import is_key
 from skinclinic.web.middleware import BodySizeMiddleware, takes_up_to, uses_camera

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
 from classifier.plots.axes import Axes
 from classifier.plots.canvas import STAR, Drawing
 from classifier.plots.figures import (
@@ -22,6 +20,7 @@ from classifier.plots.frame import CROSS, LABEL, SMALL, WIDE, Entry, Form, cross
 from classifier.plots.letters import text_width
 from reader_study.plots import marks
 from reader_study.plots.by_reader import Groups, mark_of
+from skinclinic.web.counts import gettext as _
 
 Divisions = Sequence[tuple[str, Sequence[Mapping]]]
 

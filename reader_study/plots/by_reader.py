@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from django.utils.translation import gettext as _
-
 from classifier.plots.apart import apart
 from classifier.plots.axes import Axes, ticks
 from classifier.plots.canvas import CIRCLE, Drawing
@@ -11,6 +9,7 @@ from classifier.plots.figures import SHARES, Figure, Point, Series, counted, not
 from classifier.plots.frame import LABEL, READER, SMALL, WIDE, Entry, Form, label, legend, wrapped
 from classifier.plots.letters import text_width
 from reader_study.plots import marks
+from skinclinic.web.counts import gettext as _
 
 _STEP = 11.5
 Groups = Mapping[str, str]

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from classifier.plots.canvas import Drawing
 from classifier.plots.figures import Figure
 from classifier.plots.frame import PHONE, wrapped
+from skinclinic.web.counts import grouped
 
 _WIDTH, _BOX, _HEIGHT, _STEP, _LINE = 760.0, 200.0, 44.0, 72.0, 15.0
 _TOP = 44.0
@@ -58,7 +59,7 @@ def _column(drawing: Drawing, x: float, y: float, width: float, name: str, steps
         at = foot + 18
         for label, n in leaving:
             drawing.line([(x + _BOX / 2, at), (x + _BOX / 2 + 14, at)], "muted", 1)
-            for text in wrapped(f"{n} {label}", width - _BOX / 2 - 22, 10.5):
+            for text in wrapped(f"{grouped(n)} {label}", width - _BOX / 2 - 22, 10.5):
                 drawing.text(x + _BOX / 2 + 19, at + 4, text, colour="muted", size=10.5)
                 at += _LINE
         below = max(foot + _STEP - _HEIGHT, at + 6)
@@ -77,5 +78,5 @@ def _box(drawing: Drawing, x: float, y: float, step: Step) -> None:
     corners = [(x, y), (x + _BOX, y), (x + _BOX, y + _HEIGHT), (x, y + _HEIGHT), (x, y)]
     drawing.line([(a + 0.5, b + 0.5) for a, b in corners], "ink", 1)
     drawing.text(x + _BOX / 2, y + 18, step.label, size=11.5, anchor="middle")
-    number = "–" if step.n is None else f"n = {step.n}"
+    number = "–" if step.n is None else f"n = {grouped(step.n)}"
     drawing.text(x + _BOX / 2, y + 35, number, size=11.5, anchor="middle", bold=True)

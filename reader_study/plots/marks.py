@@ -2,10 +2,9 @@
 
 import re
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from classifier.plots.canvas import CIRCLE, DIAMOND, SQUARE, TRIANGLE
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 # Colour and shape by the place of a group; the paper's professors are red, its clinicians blue.
 GROUP_MARKS = (

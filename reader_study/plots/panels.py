@@ -7,14 +7,13 @@ set where that is known (black), its curves among other malignant and other beni
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from django.utils.translation import gettext as _
-
 from classifier.plots.axes import Axes
 from classifier.plots.canvas import Drawing
 from classifier.plots.figures import Figure, Series, framed
 from classifier.plots.frame import READER, SMALL, WIDE, Entry, Form, legend, wrapped
 from reader_study.plots.readers_roc import paint
 from reader_study.plots.roc_parts import Curve, Roc, Shown, gather, why_nobody, why_not
+from skinclinic.web.counts import gettext as _
 
 # The diseases of the paper's figure, where a study has them; there are no more letters than panels may have.
 PAPER = ("bcc", "scc", "iec", "mm")

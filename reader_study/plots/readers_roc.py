@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from django.utils.translation import gettext as _
-
 from classifier.plots.axes import Axes, ticks
 from classifier.plots.canvas import Drawing
 from classifier.plots.figures import SHARES, Figure, framed
@@ -40,6 +38,7 @@ from reader_study.plots.roc_parts import (
     why_not,
 )  # fmt: skip
 from skinclinic.vocabulary.diseases import BENIGN, MALIGNANT
+from skinclinic.web.counts import gettext as _
 
 __all__ = ["ALL", "CI", "LABELS", "OWN", "PAPER_LEGEND", "PAPER_TEXT", "SD", "WAYS", "Shown", "figure", "labels_note",
            "paint", "way_name"]  # fmt: skip

@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
-from django.utils.translation import gettext as _
-
 from classifier.plots.axes import Axes
 from classifier.plots.canvas import CIRCLE, STAR
 from classifier.plots.figures import Point, Series, counted, note_words, percent, threshold_text
 from classifier.plots.frame import CROSS, Entry
 from reader_study.plots import marks
 from skinclinic.vocabulary.diseases import BENIGN, MALIGNANT
+from skinclinic.web.counts import gettext as _
 
 ALL = "all"
 WAYS = (ALL, MALIGNANT, BENIGN)

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from reader_study.models import Study
 from reader_study.models.asked import Management, NoDiagnosis, Quality
 from reader_study.services.results import asked_counts
 from skinclinic.vocabulary.diseases import DISEASES
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 # Keys of the reading page, by their place on the keyboard, for answers that are no diagnosis.
 CODES = {

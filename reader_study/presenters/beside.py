@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.utils.translation import ngettext
-
 from reader_study.about_reader import CHOICES
 from reader_study.models import ReaderAbout, ReaderConsent, Study
 from reader_study.services.making.progress import Line
 from reader_study.services.reading import practice
+from skinclinic.web.counts import ngettext
 
 
 @dataclass(frozen=True)

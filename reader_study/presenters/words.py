@@ -1,12 +1,13 @@
 """Events, amendments and recipes in words."""
 
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from reader_study.models import Allocation, Study, StudyEvent
 from reader_study.services.making import arms, opening
 from skinclinic.templatetags.ui import TIERS, disease_name
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 FIELDS = {
     "description": gettext_lazy("What it is to find out"),

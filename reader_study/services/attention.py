@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from django.urls import reverse
-from django.utils.translation import ngettext
 
 from reader_study.models import Study
 from skinclinic.models import Clinic
 from skinclinic.services.attention import Item, count, source
+from skinclinic.web.counts import ngettext
 
 
 @source

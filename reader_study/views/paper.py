@@ -10,8 +10,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.text import slugify
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from reader_study.models import Reader, Reading, Study, StudySession
@@ -24,6 +22,8 @@ from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.files import whole
 from skinclinic.permissions import STUDY
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import SignedInRequest
 

@@ -6,8 +6,6 @@ from pathlib import Path
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from reader_study import panel
@@ -19,6 +17,8 @@ from reader_study.views.common import access_of, frame, study_of
 from skinclinic.permissions import STUDY
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 from skinclinic.web.inputs import is_key, storable
 from skinclinic.web.requests import SignedInRequest
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from classifier.services.evaluation import evaluations
@@ -20,6 +18,8 @@ from reader_study.views.common import access_of, frame, study_of
 from skinclinic.permissions import STUDY
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import SignedInRequest
 

@@ -1,6 +1,5 @@
 """Endpoints over a clinic's webhooks and what became of their messages; for admins."""
 
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.decorators import action
@@ -12,7 +11,7 @@ from skinclinic.api.base import ClinicRowSerializer, ReadViewSet
 from skinclinic.api.people import administered, for_admin
 from skinclinic.models import Webhook, WebhookMessage
 from skinclinic.services import step_up, webhooks
-from skinclinic.web import outgoing
+from skinclinic.services.refused import Refused
 
 # Messages of the log that are told.
 SHOWN = 50
@@ -36,13 +35,9 @@ class WebhookSerializer(ClinicRowSerializer):
 
     def validate_url(self, url: str) -> str:
         try:
-            outgoing.require_address(url)
-        except outgoing.NotSent:
-            raise serializers.ValidationError(
-                _(
-                    "Give an address such as https://records.example.org/skinclinic, without name and password."
-                )
-            ) from None
+            webhooks.require_address(url)
+        except Refused as refused:
+            raise serializers.ValidationError(str(refused)) from None
         return url
 
     def validate_events(self, events: list[str]) -> list[str]:

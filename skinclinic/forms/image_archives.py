@@ -7,11 +7,17 @@ from django.utils.translation import gettext_lazy as _
 
 from skinclinic.forms.fields import choices_of
 from skinclinic.models import ImageArchive
+from skinclinic.services import image_archives
 from skinclinic.web import outgoing
 
 # What PS3.5 lets an AE title be.
 _TITLE = re.compile(r"[ -\[\]-~]{1,16}")
 _HOST = re.compile(r"[A-Za-z0-9.:_-]{1,200}")
+_NO_ADDRESS = _("Give an address such as https://pacs.example.org/dicom-web, without name and password.")
+_NOT_ALLOWED = _(
+    "The server's operator has not allowed any network that this archive could be in. Have it allowed first "
+    "(IMAGE_ARCHIVE_NETWORKS); DICOMweb at a public address by https needs no permission."
+)
 
 
 class ImageArchiveForm(forms.ModelForm):
@@ -54,19 +60,19 @@ class ImageArchiveForm(forms.ModelForm):
 
     def _require_url(self, url: str) -> None:
         try:
-            outgoing.require_address(url)
-        except outgoing.NotSent:
+            outgoing.require_possible(url, image_archives.allowed_networks())
+        except outgoing.NotSent as error:
             if "url" not in self.errors:
-                self.add_error(
-                    "url",
-                    _(
-                        "Give an address such as https://pacs.example.org/dicom-web, without name and password."
-                    ),
-                )
+                self.add_error("url", _NOT_ALLOWED if error.code == "not_allowed" else _NO_ADDRESS)
 
     def _require_titles(self, values: dict) -> None:
         if not _HOST.fullmatch(values.get("host", "")) and "host" not in self.errors:
             self.add_error("host", _("Give its name or address, such as pacs.example.org."))
+        elif "host" not in self.errors:
+            try:
+                outgoing.require_possible_host(values["host"], 104, image_archives.allowed_networks())
+            except outgoing.NotSent:
+                self.add_error("host", _NOT_ALLOWED)
         if not 0 < (values.get("port") or 0) < 65536 and "port" not in self.errors:
             self.add_error("port", _("Give a port from 1 to 65535."))
         for name in ("called", "calling"):

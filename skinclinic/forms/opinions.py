@@ -5,13 +5,13 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from skinclinic.forms.fields import OneLineField, choices_of
 from skinclinic.forms.naming import NamesDiagnosis
 from skinclinic.models import Lesion, OpinionGiven, Photo, SecondOpinion, User
 from skinclinic.services import cases
 from skinclinic.services.second_opinions import DAYS, USUAL_DAYS
+from skinclinic.web.counts import ngettext
 
 LONGEST_WORDS = 400
 

@@ -4,8 +4,14 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.models import RecordSystem
-from skinclinic.services import record_systems
+from skinclinic.services import record_systems, webhooks
 from skinclinic.web import outgoing
+
+_NO_ADDRESS = _("Give an address such as https://records.example.org/fhir.")
+_NOT_ALLOWED = _(
+    "A record system is asked at public addresses by https alone, and this one is in a private network or begins with "
+    "http. Give a public https address, or have the server's operator allow the network first (WEBHOOK_NETWORKS)."
+)
 
 
 class RecordSystemForm(forms.ModelForm):
@@ -32,9 +38,9 @@ class RecordSystemForm(forms.ModelForm):
     def clean_issuer(self) -> str:
         issuer = record_systems.tidy(self.cleaned_data["issuer"])
         try:
-            outgoing.require_address(issuer)
-        except outgoing.NotSent:
+            outgoing.require_possible(issuer, webhooks.allowed_networks())
+        except outgoing.NotSent as error:
             raise forms.ValidationError(
-                _("Give an address such as https://records.example.org/fhir.")
+                _NOT_ALLOWED if error.code == "not_allowed" else _NO_ADDRESS
             ) from None
         return issuer

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from skinclinic.forms.fields import OneLineField
 from skinclinic.models import ApiToken, Clinic, Member, Role
 from skinclinic.services.tokens import BY_PASSWORD, DEFAULT_DAYS, LONGEST_DAYS, Wanted
+from skinclinic.web.counts import ngettext
 
 # No short name of a clinic.
 ALL = "*"

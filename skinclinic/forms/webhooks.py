@@ -4,7 +4,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.models import Webhook
-from skinclinic.web import outgoing
+from skinclinic.services import webhooks
+from skinclinic.services.refused import Refused
 
 
 class WebhookForm(forms.Form):
@@ -21,11 +22,7 @@ class WebhookForm(forms.Form):
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"]
         try:
-            outgoing.require_address(url)
-        except outgoing.NotSent:
-            raise forms.ValidationError(
-                _(
-                    "Give an address such as https://records.example.org/skinclinic, without name and password."
-                )
-            ) from None
+            webhooks.require_address(url)
+        except Refused as refused:
+            raise forms.ValidationError(str(refused)) from None
         return url

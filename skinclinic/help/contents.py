@@ -15,7 +15,7 @@ CONTENTS: dict[str, tuple[str, ...]] = {
         "people", "consent", "erasing", "settings", "audit", "models", "after-publishing", "training",
         "evaluating", "thresholds",
     ),
-    OPERATOR: ("operating", "backup"),
+    OPERATOR: ("operating", "backup", "upgrading", "single-sign-on"),
     EVERYBODY: ("account", "tokens", "standards"),
 }  # fmt: skip
 

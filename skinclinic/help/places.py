@@ -42,7 +42,7 @@ PLACES = {
     # People and the clinic
     "login": "account", "logout": "account", "session": "account", "account": "account", "confirm": "account",
     "password": "account", "forgotten": "account", "reset": "account", "email": "account",
-    "new-email": "account", "sign-out": "account", "mfa": "account", "openid": "account", "join": "account",
+    "new-email": "account", "sign-out": "account", "mfa": "account", "openid": "single-sign-on", "join": "account",
     "switch-clinic": "account", "set_language": "account",
     "token": "tokens", "service-account": "tokens", "clinic-token": "tokens", "webhook": "tokens",
     "member": "people", "invitation": "people", "clinic-settings": "settings", "letterhead": "settings",

@@ -8,7 +8,7 @@ from skinclinic.models import ImageSending, Job
 from skinclinic.services import image_archives
 
 
-@job(image_archives.JOB, queue=jobs.MAIL)
+@job(image_archives.JOB, queue=jobs.MAIL, on_change=image_archives.follow_jobs)
 def send(rows: Sequence[Job]) -> Sequence[Outcome]:
     """Try each once. What arrived twice, as this was killed in between, is the same object there."""
     return [_send(row) for row in rows]

@@ -8,7 +8,7 @@ from skinclinic.models import Job, WebhookMessage
 from skinclinic.services import webhooks
 
 
-@job(webhooks.JOB, queue=jobs.MAIL)
+@job(webhooks.JOB, queue=jobs.MAIL, on_change=webhooks.follow_jobs)
 def send(rows: Sequence[Job]) -> Sequence[Outcome]:
     """Try each message once. One may arrive twice if this is killed in between: its ``id`` is the same then."""
     return [_send(row) for row in rows]

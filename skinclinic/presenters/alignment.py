@@ -1,10 +1,11 @@
 """An alignment of two photos in words, and why there is none."""
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from skinclinic.imaging import alignment
 from skinclinic.services.alignments import GONE, Found
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 REASONS = {
     alignment.FEW_POINTS: gettext_lazy("one of them shows too few clear points"),

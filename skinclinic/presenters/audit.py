@@ -138,6 +138,7 @@ ACTIONS: dict[str, Words] = {
     "webhook.on": gettext_lazy("Webhook turned on"),
     "webhook.off": gettext_lazy("Webhook turned off"),
     "webhook.test": gettext_lazy("Webhook tested"),
+    "webhook.again": gettext_lazy("Message of a webhook sent again"),
     "webhook.remove": gettext_lazy("Webhook removed"),
     "token.refused": gettext_lazy("Token refused"),
     "token.revoke": gettext_lazy("Token revoked"),

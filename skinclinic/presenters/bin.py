@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from skinclinic.models import BinItem, Lesion, Patient
 from skinclinic.services.binning.restoring import Restored
 from skinclinic.vocabulary.sites import SITES
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 
 def counted(counts: Mapping[str, int]) -> list[str]:

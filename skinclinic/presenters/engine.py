@@ -2,11 +2,10 @@
 
 from typing import TypedDict
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from skinclinic.engine import health
 from skinclinic.engine.standing import Standing
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 # Photos that have waited for less are just in line.
 _SAID_FROM_SECONDS = 60

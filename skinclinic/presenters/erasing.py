@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 
-from django.utils.translation import ngettext
-
 from skinclinic.presenters import bin as words
+from skinclinic.web.counts import ngettext
 
 
 def counted(counts: Mapping[str, int]) -> list[str]:

@@ -1,7 +1,8 @@
 """What was filed a moment ago, kept in the session so that it can be undone."""
 
 from django.http import HttpRequest
-from django.utils.translation import ngettext
+
+from skinclinic.web.counts import ngettext
 
 RECEIPT = "filing_receipt"
 SHOWN = "filing_shown"

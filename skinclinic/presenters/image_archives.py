@@ -1,9 +1,10 @@
 """What the log of an image archive says in words."""
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from skinclinic.models import ImageSending
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 PROBLEMS = {
     "bad_address": gettext_lazy("This is no address of a web server."),
@@ -19,6 +20,9 @@ PROBLEMS = {
     "kind_refused": gettext_lazy("The archive takes no objects of this kind, or not in JPEG."),
     "some_refused": gettext_lazy("The archive did not take all of the objects."),
     "refused": gettext_lazy("The archive did not take it."),
+    "failed": gettext_lazy(
+        "Something went wrong here, not in the archive. Send it again; if that fails, tell your administrator."
+    ),
     "photo_gone": gettext_lazy("The photo was deleted, or is no patient's any more."),
     "file_gone": gettext_lazy("The stored photo cannot be read. Tell your administrator."),
 }

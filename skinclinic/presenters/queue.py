@@ -13,6 +13,7 @@ from skinclinic.presenters.job_errors import words_of
 from skinclinic.presenters.job_names import name_of, queue_name
 from skinclinic.services import queue
 from skinclinic.services.queue import MOST_COUNTED, Scope
+from skinclinic.web.counts import grouped
 
 WORDS = {
     Job.State.RUNNING: lambda: _("Running"),
@@ -110,4 +111,4 @@ def _sizes(left: float, everything: float) -> dict[str, str]:
 
 def told(count: int) -> str:
     """A number, or that it is more than were counted."""
-    return f"{MOST_COUNTED:,}+" if count > MOST_COUNTED else f"{count:,}"
+    return f"{grouped(MOST_COUNTED)}+" if count > MOST_COUNTED else str(grouped(count))

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from django.utils.translation import ngettext
-
 from skinclinic.services.retention import Foreseen
+from skinclinic.web.counts import ngettext
 
 
 def told(found: Sequence[Foreseen]) -> list[tuple[str, str]]:

@@ -21,6 +21,9 @@ PROBLEMS = {
         "The server's key was changed, so that nothing can be signed. Remove this webhook and make a new one."
     ),
     "refused": gettext_lazy("The server did not take it."),
+    "failed": gettext_lazy(
+        "Something went wrong here, not in the other system. Send it again; if that fails, tell your administrator."
+    ),
 }
 
 

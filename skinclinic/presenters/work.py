@@ -11,13 +11,13 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from skinclinic.engine import jobs, work
 from skinclinic.models import Job, Member, User, WorkState
 from skinclinic.permissions import CURATE, OfClinic, may
 from skinclinic.presenters.job_errors import words_of
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 from skinclinic.web.requests import SignedInRequest
 
 R = TypeVar("R", bound=Model)

@@ -9,13 +9,13 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from skinclinic.engine import clock
 from skinclinic.engine.housekeeping import now_and_then
 from skinclinic.models import Clinic, Member, Role, User
 from skinclinic.models.audit import AuditEvent
 from skinclinic.services import audit, letters
+from skinclinic.web.counts import gettext as _
 
 log = logging.getLogger(__name__)
 ALARM = "alarm"

@@ -8,13 +8,13 @@ from datetime import timedelta
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from skinclinic.engine import jobs
 from skinclinic.engine.readiness import obstacle
 from skinclinic.models import ApiToken, Clinic, Invitation, Lesion, Member
 from skinclinic.services import quotas, second_factor
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 MOST_COUNTED = 1000
 NEARLY_FULL = 0.9

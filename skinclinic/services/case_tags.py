@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, QuerySet
-from django.utils.translation import gettext as _
 
 from skinclinic.models import CaseTag, Clinic, Lesion, LesionTag, User
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
 
 LONGEST = 40
 

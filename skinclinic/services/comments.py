@@ -9,13 +9,13 @@ from collections.abc import Collection, Iterable
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from skinclinic.models import Call, Comment, Lesion, Member, PhotoDecision, User
 from skinclinic.services import calls, cases
 from skinclinic.services.identifying import require_nobody_named
 from skinclinic.services.refused import Refused
 from skinclinic.services.worklist import answers_are_open
+from skinclinic.web.counts import gettext as _
 
 LONGEST = 2000
 

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from skinclinic import imaging
 from skinclinic.files import store
@@ -23,6 +22,7 @@ from skinclinic.services import audit, decoding
 from skinclinic.services.cases import hold_lesions_of
 from skinclinic.services.lesions import photos_changed
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
 
 
 @dataclass(frozen=True)

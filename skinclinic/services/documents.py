@@ -3,13 +3,13 @@
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import BinnedRow, Clinic, Document, Lesion, Patient, User
 from skinclinic.services import people, records
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
 
 Kind = Document.Kind
 # In pixels: 46 mm in print.

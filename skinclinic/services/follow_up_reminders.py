@@ -8,13 +8,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, override
+from django.utils.translation import override
 
 from skinclinic.engine import clock
 from skinclinic.engine.housekeeping import broom
 from skinclinic.models import Biopsy, FollowUp, Member, User
 from skinclinic.services import letters, mail
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 # Nobody is mailed at night.
 FROM = time(7)

@@ -4,7 +4,7 @@ An archive without TLS is reached in networks alone that the server's operator n
 webhooks are. What an archive has it keeps: nothing here deletes there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any, NamedTuple
@@ -12,17 +12,17 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
 
 from skinclinic.dicom import network, objects, web
 from skinclinic.dicom.facts import PhotoFacts
 from skinclinic.dicom.objects import Made
 from skinclinic.engine import clock, jobs
 from skinclinic.engine.housekeeping import broom
-from skinclinic.models import Clinic, ImageArchive, ImageSending, Photo, User
+from skinclinic.models import Clinic, ImageArchive, ImageSending, Job, Photo, User
 from skinclinic.services import audit, dicom_photos
 from skinclinic.services.refused import Refused
 from skinclinic.web import outgoing
+from skinclinic.web.counts import gettext as _
 
 JOB = "image-sending"
 State, Way = ImageSending.State, ImageArchive.Way
@@ -30,6 +30,8 @@ State, Way = ImageSending.State, ImageArchive.Way
 PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 1440)]
 KEPT_FOR = timedelta(days=30)
 MOST = 10
+# Of a sending: the job has failed here, for good.
+FAILED = "failed"
 # A study that there is nowhere: whoever is asked for it answers without naming a patient.
 NOTHING = "2.25.0"
 # Each step of a request that may carry a dozen pictures.
@@ -93,13 +95,24 @@ def send(photo: Photo, archive: ImageArchive, user: User, *, with_answer: bool) 
 
 
 def _enqueued(sending: ImageSending) -> ImageSending:
-    jobs.enqueue(JOB, f"{sending.pk}:{sending.tries}", subject=sending.pk, clinic=sending.archive.clinic)
+    key = f"{sending.pk}:{sending.tries}"
+    job = jobs.enqueue(JOB, key, subject=sending.pk, clinic=sending.archive.clinic)
+    if job.state == Job.State.FAILED:
+        follow_jobs([job])
     return sending
+
+
+def follow_jobs(rows: Sequence[Job]) -> None:
+    """Sendings whose jobs have failed for good wait for nothing any more, and say so."""
+    failed = [row.subject for row in rows if row.state == Job.State.FAILED]
+    ImageSending.objects.filter(pk__in=failed, state=State.WAITING).update(
+        state=State.GIVEN_UP, problem=FAILED, ended_at=clock.now()
+    )
 
 
 def try_once(sending: ImageSending) -> Callable[[], None]:
     """What is to be stored of the try, in the transaction that ends the job. Not called in a transaction."""
-    if sending.state != State.WAITING:
+    if sending.state == State.ARRIVED or (sending.state == State.GIVEN_UP and sending.problem != FAILED):
         return lambda: None
     arrived, problem = _tried(sending)
     return lambda: _note(sending, arrived, problem)
@@ -184,6 +197,7 @@ def _note(sending: ImageSending, arrived: int, problem: str) -> None:
     elif is_for_good or sending.tries > len(PAUSES):
         sending.state, sending.ended_at = State.GIVEN_UP, now
     else:
+        sending.state, sending.ended_at = State.WAITING, None
         sending.next_at = now + PAUSES[sending.tries - 1]
     sending.save()
 

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from skinclinic.models import Clinic, FormerCode, Lesion, Patient
 from skinclinic.services import kept_counts, patient_codes
 from skinclinic.services.held import holding
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 from skinclinic.web.inputs import storable
 
 if TYPE_CHECKING:

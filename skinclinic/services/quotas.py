@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from skinclinic.models import Clinic
 from skinclinic.services import kept_counts
 from skinclinic.web.come_back import ComeBack
+from skinclinic.web.counts import grouped
 
 GIGABYTE = 1 << 30
 _HOUR = 3600
@@ -71,7 +72,7 @@ def check_photos(clinic: Clinic, more: int = 1) -> None:
                 "This clinic may keep %(most)s photos and has %(used)s. Nothing was stored. Ask your administrator "
                 "for more room, or delete what is no longer needed."
             )
-            % {"most": f"{room.most:,}", "used": f"{room.used:,}"}
+            % {"most": grouped(room.most), "used": grouped(room.used)}
         )
 
 

@@ -17,13 +17,13 @@ from urllib.parse import quote, urlencode, urlsplit
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from skinclinic.models import Clinic, Patient, RecordSystem, User
 from skinclinic.permissions import clinics_of
 from skinclinic.services import audit, patients, webhooks
 from skinclinic.services.refused import Refused
 from skinclinic.web import outgoing
+from skinclinic.web.counts import gettext as _
 
 SCOPE = "launch openid fhirUser patient/Patient.read"
 # Seconds from leaving for the record system to coming back.

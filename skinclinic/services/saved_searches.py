@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
 
 from skinclinic.kept_queries import kept
 from skinclinic.models import Member, SavedSearch, User
 from skinclinic.services import worklist
 from skinclinic.services.refused import Refused
 from skinclinic.services.worklist import Filters
+from skinclinic.web.counts import gettext as _
 
 LONGEST = 60
 # Each is counted with the list, so there are not very many.

@@ -12,8 +12,6 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from skinclinic.models import (
     Call,
@@ -32,6 +30,8 @@ from skinclinic.services.patients import codes_of
 from skinclinic.services.refused import Refused
 from skinclinic.services.secret_links import new_nonce, secret_hash, secret_of
 from skinclinic.web import acting
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 DAYS = (3, 7, 14, 30, 90)
 USUAL_DAYS = 14

@@ -14,12 +14,12 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from skinclinic.engine.housekeeping import broom
 from skinclinic.models import ApiToken, Clinic, Member, User
 from skinclinic.services import audit
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
 
 PREFIX = "skc_"
 DEFAULT_DAYS, LONGEST_DAYS = 90, 365

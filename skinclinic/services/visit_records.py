@@ -7,7 +7,6 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from skinclinic.models import Lesion, Member, Note, Patient, Symptoms, User
 from skinclinic.models.visit import LONGEST_NOTE
@@ -15,6 +14,7 @@ from skinclinic.services import cases, records, visits, worklist
 from skinclinic.services.identifying import require_nobody_named
 from skinclinic.services.refused import Refused
 from skinclinic.services.search_words import index_note
+from skinclinic.web.counts import gettext as _
 
 
 def days_of(lesion: Lesion, notes: Iterable[Note], symptoms: Iterable[Symptoms]) -> list[date]:

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from ipaddress import ip_network
 
@@ -17,18 +17,21 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from skinclinic.engine import clock, jobs
 from skinclinic.engine.housekeeping import broom
-from skinclinic.models import Clinic, Member, Role, User, Webhook, WebhookMessage
+from skinclinic.models import Clinic, Job, Member, Role, User, Webhook, WebhookMessage
 from skinclinic.services import audit, letters, secret_links
 from skinclinic.services.refused import Refused
 from skinclinic.web import outgoing
+from skinclinic.web.counts import gettext as _
 
 JOB = "webhook"
 Event, State = Webhook.Event, WebhookMessage.State
 TEST = "test"
+# Of a message: the job that sends it has failed here, for good.
+FAILED = "failed"
 SIGNATURE, PREFIX = "SkinClinic-Signature", "skw_"
 # After each try that failed; then it is given up.
 PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720, 1440)]
@@ -36,6 +39,15 @@ PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720, 14
 OFF_AFTER = timedelta(days=3)
 KEPT_FOR = timedelta(days=30)
 MOST = 20
+_REFUSED = {
+    "bad_address": gettext_lazy(
+        "Give an address such as https://records.example.org/skinclinic, without name and password."
+    ),
+    "not_allowed": gettext_lazy(
+        "Messages go to public addresses by https alone, and this one is in a private network or begins with http. "
+        "Give a public https address, or have the server's operator allow the network first (WEBHOOK_NETWORKS)."
+    ),
+}
 
 
 def make(clinic: Clinic, user: User, *, url: str, events: list[str]) -> tuple[Webhook, str]:
@@ -50,6 +62,14 @@ def make(clinic: Clinic, user: User, *, url: str, events: list[str]) -> tuple[We
         )
         audit.record("webhook.make", webhook, by=user, after={"events": events, "url": url})
     return webhook, secret
+
+
+def require_address(url: str) -> None:
+    """Raise Refused where nothing can be sent to this address, as the server is set up."""
+    try:
+        outgoing.require_possible(url, allowed_networks())
+    except outgoing.NotSent as error:
+        raise Refused("url", str(_REFUSED[error.code])) from None
 
 
 @transaction.atomic
@@ -98,12 +118,36 @@ def _message(webhook: Webhook, event: str, ids: dict[str, int]) -> WebhookMessag
 
 def _enqueue(message: WebhookMessage) -> None:
     key = f"{message.pk}:{message.next_at.timestamp():.6f}"
-    jobs.enqueue(JOB, key, subject=message.pk, clinic=message.webhook.clinic)
+    job = jobs.enqueue(JOB, key, subject=message.pk, clinic=message.webhook.clinic)
+    if job.state == Job.State.FAILED:
+        follow_jobs([job])
+
+
+def follow_jobs(rows: Sequence[Job]) -> None:
+    """Messages whose jobs have failed for good wait for nothing any more, and say so."""
+    failed = [row.subject for row in rows if row.state == Job.State.FAILED]
+    WebhookMessage.objects.filter(pk__in=failed, state=State.WAITING).update(
+        state=State.GIVEN_UP, problem=FAILED, ended_at=clock.now()
+    )
+
+
+@transaction.atomic
+def send_again(message: WebhookMessage, user: User) -> bool:
+    """Send once more what was given up, from the first try on; the ``id`` it tells stays. False for any other."""
+    given_up = WebhookMessage.objects.filter(pk=message.pk, state=State.GIVEN_UP)
+    if not given_up.update(
+        state=State.WAITING, tries=0, next_at=clock.now(), problem="", answered=None, ended_at=None
+    ):
+        return False
+    message.refresh_from_db()
+    audit.record("webhook.again", message.webhook, by=user, facts={"message": message.pk})
+    _enqueue(message)
+    return True
 
 
 def send(message: WebhookMessage) -> Callable[[], None]:
     """Try once; what is to be stored of it, in the transaction that ends the job. Not called in a transaction."""
-    if message.state != State.WAITING:
+    if message.state == State.ARRIVED or (message.state == State.GIVEN_UP and message.problem != FAILED):
         return lambda: None
     if not (message.webhook.is_on or message.event == TEST):
         return lambda: _put_off(message)
@@ -113,7 +157,9 @@ def send(message: WebhookMessage) -> Callable[[], None]:
 
 def _put_off(message: WebhookMessage) -> None:
     """It waits until the webhook is on again; by another time it is another job, for this one is done then."""
-    WebhookMessage.objects.filter(pk=message.pk).update(next_at=clock.now())
+    WebhookMessage.objects.filter(pk=message.pk).update(
+        state=State.WAITING, ended_at=None, next_at=clock.now()
+    )
 
 
 def _sent(message: WebhookMessage) -> tuple[int | None, str]:
@@ -168,6 +214,8 @@ def _note(message: WebhookMessage, status: int | None, problem: str) -> None:
     elif message.event == TEST or message.tries > len(PAUSES):
         message.state, message.ended_at = State.GIVEN_UP, now
     else:
+        # Also of one whose job had failed and was tried again.
+        message.state, message.ended_at = State.WAITING, None
         message.next_at = now + PAUSES[message.tries - 1]
     message.save()
     if problem and message.event != TEST:

@@ -151,7 +151,11 @@ TEMPLATES: list[dict[str, Any]] = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": _CONTEXT, "builtins": ["skinclinic.templatetags.parts"]},
+        "OPTIONS": {
+            "context_processors": _CONTEXT,
+            "builtins": ["skinclinic.templatetags.parts"],
+            "libraries": {"i18n": "skinclinic.web.counted_tags"},
+        },
     },
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",

@@ -44,6 +44,8 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",
     # The proxy sends HTTP to HTTPS; nothing else reaches this process.
     "security.W008",
+    # Tags of ``i18n`` that write counts take the place of Django's.
+    "templates.W003",
 ]
 SESSION_ENGINE = "skinclinic.web.sessions"
 # From signing in, and from what the person did last.

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from django import template
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from skinclinic.models import Member
 from skinclinic.services import calls
+from skinclinic.web.counts import gettext as _
 
 register = template.Library()
 
@@ -48,12 +48,6 @@ def count_of(counts: dict[str, int], view: str) -> int:
 def waiting_for(member: Member | None) -> int:
     """How many cases a member was called to."""
     return calls.waiting(member) if member and member.can_edit else 0
-
-
-@register.filter
-def grouped(number: int) -> str:
-    """12,345"""
-    return f"{number:,}"
 
 
 @register.simple_tag

@@ -1,4 +1,5 @@
-"""How a template of Django shows a part that is drawn by Jinja2; every template knows this tag."""
+"""How a template of Django shows a part that is drawn by Jinja2; every template knows this tag, and how
+counts are written."""
 
 from typing import Any
 
@@ -7,8 +8,10 @@ from django.template import Context
 from django.utils.safestring import SafeString
 
 from skinclinic import jinja
+from skinclinic.web.counts import grouped
 
 register = template.Library()
+register.filter("grouped", grouped)
 
 
 @register.simple_tag(takes_context=True)

@@ -196,6 +196,12 @@ def service_worker_url() -> str:
 
 
 @register.simple_tag
+def thousands() -> str:
+    """What stands between thousands in the page's language, for scripts."""
+    return str(get_format("THOUSAND_SEPARATOR"))
+
+
+@register.simple_tag
 def day_and_time_format() -> str:
     """How the page's language writes day and time, for scripts."""
     return str(get_format("DATETIME_FORMAT"))

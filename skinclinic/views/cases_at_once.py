@@ -4,8 +4,6 @@ from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from skinclinic.models import CasesChange, User
@@ -15,6 +13,8 @@ from skinclinic.services import cases_at_once
 from skinclinic.services.cases_at_once import Done
 from skinclinic.services.refused import Refused
 from skinclinic.services.worklist import Filters
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 

@@ -5,8 +5,6 @@ import json
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from skinclinic.forms.codes import CodeForm
@@ -15,6 +13,8 @@ from skinclinic.permissions import ADMIN, clinic_member
 from skinclinic.services import codes
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary import codes as vocabulary
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 from skinclinic.web.csv_table import table_csv
 from skinclinic.web.requests import MemberRequest
 

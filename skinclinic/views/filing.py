@@ -8,8 +8,6 @@ from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from skinclinic.forms.filing import ONE_EACH, ONE_NEW, FilingForm, PlacesOfPhotos
@@ -21,6 +19,8 @@ from skinclinic.presenters import filing_notice
 from skinclinic.services import consent, filing, patients
 from skinclinic.services.filing_seen import FiledMeanwhile, places, require_seen
 from skinclinic.services.records import note_first_consent
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 from skinclinic.web.requests import SignedInRequest, is_from_script, json_error
 
 MOST_AT_ONCE = 100

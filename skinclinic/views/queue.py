@@ -4,8 +4,6 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from skinclinic.engine import clock, jobs
@@ -15,6 +13,8 @@ from skinclinic.presenters import queue as words
 from skinclinic.presenters.job_names import name_of
 from skinclinic.presenters.paging import paged
 from skinclinic.services import queue as service
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 from skinclinic.web.requests import MemberRequest
 
 

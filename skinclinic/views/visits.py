@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_date
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from skinclinic.forms.seen import Seen
@@ -19,6 +18,7 @@ from skinclinic.services import records, visit_records
 from skinclinic.services.identifying import require_nobody_named
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary import asked
+from skinclinic.web.counts import gettext as _
 from skinclinic.web.inputs import is_key, storable
 from skinclinic.web.requests import SignedInRequest, page_to_return_to
 

@@ -54,6 +54,10 @@ def webhook_act(request: SignedInRequest, pk: int) -> HttpResponse:
         if act == "on":
             step_up.require(request)
         webhooks.turn(found, request.user, on=act == "on")
+    elif act == "again":
+        message = get_for(request.user, found.messages.all(), request.POST.get("message"), ADMIN)
+        if webhooks.send_again(message, request.user):
+            messages.success(request, _("The message is on its way again. The log says what becomes of it."))
     elif act == "remove":
         webhooks.remove(found, request.user)
         messages.success(request, _("The webhook was removed."))

@@ -89,6 +89,31 @@ def require_address(url: str) -> None:
     _parts(url)
 
 
+def require_possible(url: str, allowed: Iterable[Network]) -> None:
+    """Raise NotSent where nothing can ever be sent: no address of a web server, http while no network is allowed, or an
+    address, written in numbers, that lies in none. No name is asked for: what a name means may change, and where this
+    runs it may not be known."""
+    parts, host, port = _parts(url)
+    require_possible_host(host, port, allowed, needs_allowed=parts.scheme == "http")
+
+
+def require_possible_host(
+    host: str, port: int, allowed: Iterable[Network], *, needs_allowed: bool = True
+) -> None:
+    """The same of a machine; ``needs_allowed``: it is talked to without TLS. Raises NotSent."""
+    networks = list(allowed)
+    if needs_allowed and not networks:
+        raise NotSent("not_allowed")
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        host = "127.0.0.1"
+    try:
+        _address_of(host, port, networks, needs_allowed=needs_allowed, flags=socket.AI_NUMERICHOST)
+    except NotSent as error:
+        if error.code == "not_allowed":
+            raise
+
+
 def _parts(url: str):
     try:
         parts = urlsplit(url)
@@ -101,9 +126,11 @@ def _parts(url: str):
     return parts, host, port or (443 if parts.scheme == "https" else 80)
 
 
-def _address_of(host: str, port: int, allowed: list[Network], *, needs_allowed: bool) -> Address:
+def _address_of(
+    host: str, port: int, allowed: list[Network], *, needs_allowed: bool, flags: int = 0
+) -> Address:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
     except (OSError, UnicodeError):
         raise NotSent("no_such_host") from None
     addresses = [_plain(ipaddress.ip_address(str(entry[4][0]).partition("%")[0])) for entry in found]

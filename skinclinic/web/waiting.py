@@ -2,10 +2,9 @@
 
 import math
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from skinclinic.web.come_back import ComeBack
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 
 class MustWait(ComeBack):

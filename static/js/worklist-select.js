@@ -1,8 +1,8 @@
 // Choosing cases of the worklist, by click, Shift-click and keys, for what is done to many at once.
 import { bindKey, isTyping } from "./keys.js";
+import { grouped } from "./numbers.js";
 
 const bar = document.getElementById("cases-bulk");
-const number = new Intl.NumberFormat(document.documentElement.lang || "en");
 const chosen = new Set();
 let isAll = false;
 // Where a range begins.
@@ -27,7 +27,7 @@ function draw() {
   }
   const found = Number(section.dataset.hits);
   const count = isAll ? found : chosen.size;
-  const say = (words, n) => words.replace("{n}", number.format(n));
+  const say = (words, n) => words.replace("{n}", grouped(n));
   bar.hidden = count === 0;
   bar.querySelector("[data-count]").textContent = count === 1 ? bar.dataset.one : say(bar.dataset.many, count);
   const shown = bar.querySelector("[data-choose=shown]");

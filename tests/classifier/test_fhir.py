@@ -215,7 +215,16 @@ def test_searches_by_date_id_and_change(program, case, analysis, patient, clinic
     records.change(patient, {"birth_year": 1960}, clinician)
     assert len(found(read(program, f"Patient?_lastUpdated=ge{before}"))) == 1
     assert len(found(read(program, "Patient?birthdate=1960&gender=female"))) == 1
-    assert not found(read(program, "Patient?birthdate=gt1960"))
+    # The year alone is known, and lasts a year: R4's rules for spans.
+    for finds in ("eq1960", "ge1960", "le1960", "ne1961", "ge1960-05", "gt1960-05", "le1960-05", "lt1960-05-04",
+                  "ne1960-05", "sa1959", "eb1961", "sa1959-12-31", "lt1961", "1961,1960"):  # fmt: skip
+        assert len(found(read(program, f"Patient?birthdate={finds}"))) == 1, finds
+    for not_so in ("gt1960", "lt1960", "1960-05", "1960-01-01", "ne1960", "sa1960-05", "eb1960-05", "ge1961",
+                   "ge1960-12-31", "lt1960-01-01", "1960-05-04T10:00:00Z"):  # fmt: skip
+        assert not found(read(program, f"Patient?birthdate={not_so}")), not_so
+    records.change(patient, {"birth_year": None}, clinician)
+    assert not found(read(program, "Patient?birthdate=ne1961"))
+    records.change(patient, {"birth_year": 1960}, clinician)
 
 
 _OBSERVED = re.compile(r'SELECT "(skinclinic_diagnosis|classifier_analysis)"\."id"')

@@ -24,7 +24,7 @@ for path in (ROOT / "locale").glob("*/LC_MESSAGES/django.po"):
         CATALOGUES.setdefault(path.parts[-3], {}).setdefault(entry.msgid, set()).add(entry.msgstr)
 ALL_NAMES = [pattern.name for pattern, route in patterns() if not is_api(pattern, route)]
 # Their subject has no page of its own in the product.
-FROM_NOWHERE = {"consent", "backup"}
+FROM_NOWHERE = {"consent", "backup", "upgrading"}
 
 
 def source(name: str, language: str) -> str:
@@ -110,6 +110,9 @@ def test_search_needs_every_word_and_puts_titles_first():
         ("forgot password", "en", "account"), ("임계값", "ko", "thresholds"),
         ("tamanho da amostra", "pt-br", "study-making"),
         (unicodedata.normalize("NFD", "표본 크기"), "ko", "study-making"), ("SMART", "en", "standards"),
+        ("upgrading", "en", "upgrading"), ("washout", "en", "study-making"), ("SSO", "en", "single-sign-on"),
+        ("single sign-on", "en", "single-sign-on"), ("업그레이드", "ko", "upgrading"), ("휴지기", "ko", "study-making"),
+        ("통합 로그인", "ko", "single-sign-on"), ("washout", "pt-br", "study-making"),
     ):  # fmt: skip
         assert [hit.page.name for hit in pages.search(words, contents.ALL, language)][:1] == [name], words
     assert "also:" not in "".join(pages.html(pages.read(name, "en"), str, str) for name in contents.ALL)

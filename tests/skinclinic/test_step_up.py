@@ -172,11 +172,8 @@ def test_nothing_is_told_or_taken_elsewhere_by_a_browser_that_was_found_open(
     told = {"url": "https://his.example/new", "events": ["study.closed"]}
     pacs = {
         "name": "PACS",
-        "way": "dicom",
-        "host": "pacs.example",
-        "port": 104,
-        "called": "A",
-        "calling": "B",
+        "way": "web",
+        "url": "https://pacs.example/dicom-web",
     }
     for refused in (
         client.post(url("webhooks"), told),

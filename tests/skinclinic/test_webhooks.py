@@ -15,10 +15,11 @@ from django.test import Client
 from django.utils import timezone
 
 from skinclinic.engine import jobs
-from skinclinic.models import AuditEvent, Webhook, WebhookMessage
+from skinclinic.models import AuditEvent, Job, Webhook, WebhookMessage
 from skinclinic.services import diagnoses, webhooks
 from skinclinic.web import outgoing
 from tests import factories
+from tests.cases import each
 from tests.skinclinic.pages import url
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +147,83 @@ def test_what_fails_for_days_is_turned_off_and_said_so(
     webhook.refresh_from_db()
     # What was given up for now, and what was to be sent just when it was turned off.
     assert webhook.is_on and set(webhook.messages.values_list("state", flat=True)) == {"arrived"}
+
+
+def test_a_message_whose_job_has_failed_for_good_says_so_and_is_sent_again(
+    hooked, system, monkeypatch, client_for, admin_user
+):
+    webhook, _secret = hooked
+    webhooks.tell(webhook.clinic, "analysis.done", analysis=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(webhooks, "secret_of", lambda webhook: 1 / 0)
+        jobs.run_waiting("webhook")
+    message = webhook.messages.get()
+    assert (message.state, message.problem, system.came) == ("given_up", "failed", [])
+    # So it was written before: as one that waits.
+    WebhookMessage.objects.update(state="waiting", problem="", ended_at=None)
+    webhooks.send_what_is_due()
+    client, page = client_for(admin_user), url("webhook", webhook.pk)
+    said = client.get(page).content.decode()
+    assert "Given up" in said and "Something went wrong here" in said and "Send again" in said
+    act = url("webhook-act", webhook.pk)
+    for number in ("", "x", message.pk + 1):
+        assert client.post(act, {"act": "again", "message": number}).status_code == 404
+    client.post(act, {"act": "again", "message": message.pk})
+    assert jobs.run_waiting("webhook") == 1
+    assert [json.loads(body)["id"] for _headers, body in system.came] == [message.body["id"]]
+    client.post(act, {"act": "again", "message": message.pk})
+    assert jobs.run_waiting("webhook") == 0, "what has arrived is not sent again"
+    assert AuditEvent.objects.get(action="webhook.again").facts == {"message": message.pk}
+
+
+def test_a_failed_job_that_is_tried_again_in_the_queue_sends_its_message(hooked, system, monkeypatch):
+    webhook, _secret = hooked
+    webhooks.tell(webhook.clinic, "analysis.done", analysis=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(webhooks, "secret_of", lambda webhook: 1 / 0)
+        jobs.run_waiting("webhook")
+    jobs.retry(Job.objects.get(kind="webhook"))
+    system.status = 500
+    jobs.run_waiting("webhook")
+    assert webhook.messages.get().state == "waiting" and len(system.came) == 1
+
+
+@each(
+    "address, networks, refused",
+    [("https://10.0.0.1/x", [], True), ("https://10.0.0.1/x", [*HERE, ip_network("10.0.0.0/8")], False),
+     ("https://127.1/", [], True), ("https://[::1]/", [], True), ("https://localhost:8443/", [], True),
+     ("https://a.localhost./", [], True), ("http://told.example/", [], True), ("http://told.example/", HERE, False),
+     ("http://93.184.216.34/", HERE, True), ("https://93.184.216.34/", [], False),
+     ("https://told.example/", [], False)],
+)  # fmt: skip
+def test_where_nothing_can_ever_be_sent_is_known_without_asking_for_a_name(
+    address, networks, refused, monkeypatch
+):
+    ask = socket.getaddrinfo
+    numbers = lambda *a, flags=0, **k: ask(*a, flags=flags | socket.AI_NUMERICHOST, **k)  # noqa: E731
+    monkeypatch.setattr(socket, "getaddrinfo", numbers)
+    if refused:
+        with pytest.raises(outgoing.NotSent, match="not_allowed"):
+            outgoing.require_possible(address, networks)
+    else:
+        outgoing.require_possible(address, networks)
+
+
+def test_an_address_that_can_never_be_sent_to_is_refused_when_it_is_given(client_for, admin_user, clinic):
+    sent, client = {"url": "https://10.0.0.1/x", "events": ["study.closed"]}, client_for(admin_user)
+    page = client.post(url("webhooks"), sent)
+    assert page.status_code == 422 and "WEBHOOK_NETWORKS" in page.content.decode()
+    program = Client(headers={"Authorization": f"Token {factories.make_token(admin_user)}"})
+    told = program.post("/api/v1/webhooks/", sent, content_type="application/json")
+    assert told.status_code == 400 and "WEBHOOK_NETWORKS" in str(told.json())
+    system = {
+        "name": "HIS",
+        "issuer": "http://his.example/fhir",
+        "client_id": "skin",
+        "identifier_system": "",
+    }
+    page = client.post(url("record-systems"), system)
+    assert page.status_code == 422 and "WEBHOOK_NETWORKS" in page.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Searches: each parameter narrows the rows; pages by key, newest first or as ``_sort`` says."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -216,18 +217,37 @@ def days(column: str, otherwise: str) -> Parameter:
 
 
 def years(column: str) -> Parameter:
-    """A year of which more is not known: ``birthdate=1960``, ``ge1950``."""
+    """A year of which more is not known, which lasts from its first day to its last: ``birthdate=1960``, ``ge1950``.
+    So ``1960-05``, which does not hold the whole year, finds nobody of it, and ``ge1960-05`` does: some of the year is
+    later (R4, search, 3.1.1.4.5 and 3.1.1.4.7)."""
 
     def narrow(rows: QuerySet, sent: str, teller: Teller) -> QuerySet:
-        def year(one: str) -> Q:
-            prefix, begin, _end = _span(one)
-            step = {"gt": "__gt", "sa": "__gt", "lt": "__lt", "eb": "__lt", "ge": "__gte", "le": "__lte"}
-            found = Q(**{f"{column}{step.get(prefix, '')}": begin.year})
-            return ~found if prefix == "ne" else found
-
-        return rows.filter(_any_of(sent, year))
+        known = Q(**{f"{column}__isnull": False})
+        return rows.filter(known & _any_of(sent, lambda one: _in_years(column, *_span(one))))
 
     return Parameter("date", narrow)
+
+
+def _in_years(column: str, prefix: str, begin: datetime, end: datetime) -> Q:
+    """Whole years against the span from ``begin`` to before ``end``."""
+    zone = timezone.get_current_timezone()
+    begin, end = begin.astimezone(zone), end.astimezone(zone)
+    first, last = _first_year(begin), _first_year(end)
+    within = Q(**{f"{column}__gte": first, f"{column}__lt": end.year})
+    before, after = Q(**{f"{column}__lt": first}), Q(**{f"{column}__gte": end.year})
+    return {
+        "eq": within, "ne": ~within, "gt": after, "ge": after | within, "lt": before, "le": before | within,
+        "sa": Q(**{f"{column}__gte": last}), "eb": Q(**{f"{column}__lt": begin.year}),
+    }[prefix]  # fmt: skip
+
+
+def _first_year(moment: datetime) -> int:
+    """The first year that begins at this moment or later."""
+    return (
+        moment.year
+        if moment == moment.replace(month=1, day=1, hour=0, minute=0, second=0)
+        else moment.year + 1
+    )
 
 
 def _any_of(sent: str, narrow: Callable[[str], Q]) -> Q:

@@ -1,13 +1,13 @@
 """All that is told of one lesion, in one Bundle."""
 
 from django.utils import timezone
-from django.utils.translation import ngettext
 
 from classifier.presenters.fhir import answers, people, photos, proof, rows
 from classifier.presenters.fhir.teller import Teller
 from skinclinic.fhir.parts import Json, bundle, entry, issue, outcome
 from skinclinic.files import store
 from skinclinic.models import Lesion
+from skinclinic.web.counts import ngettext
 
 # Of photos in one file; what is more is told and fetched by its address.
 MOST_BYTES = 50 * 1024 * 1024

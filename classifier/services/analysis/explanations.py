@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from classifier.models import Analysis, Explanation
 from classifier.services.analysis.analyses import DELETED
@@ -12,6 +11,7 @@ from skinclinic.models import User, WorkState
 from skinclinic.services import audit
 from skinclinic.services.cases import hold_lesion_of
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
 
 if TYPE_CHECKING:
     from classifier.analysing.explaining import Explained

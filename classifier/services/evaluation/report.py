@@ -6,7 +6,6 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
-from django.utils.translation import gettext as _
 
 from classifier.metrics.subgroups import UNKNOWN
 from classifier.models import Evaluation
@@ -19,6 +18,7 @@ from classifier.services.evaluation.run import LEAKS, REPORT, SCORES, SUBGROUPS
 from classifier.services.evaluation.words import division_name, group_name, label_name
 from skinclinic.archive.services.datasets import large
 from skinclinic.vocabulary.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
+from skinclinic.web.counts import gettext as _
 
 BY_DISEASE = ("roc", "thresholds", "thresholds-log", "calibration", "subgroups", "decision")
 CONFUSION = "confusion"

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from classifier.metrics.curves import threshold_curve
 from classifier.metrics.evaluation import Evaluation as Figures
@@ -26,6 +25,7 @@ from skinclinic.archive.services.datasets import against
 from skinclinic.engine.jobs import JobError
 from skinclinic.files import whole
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.counts import gettext as _
 
 REPORT, SCORES, LEAKS = "report.json", "scores.npz", "leaks.json"
 SUBGROUPS = ("age", "sex", "skin_type", "site", "source")

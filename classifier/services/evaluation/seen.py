@@ -12,6 +12,7 @@ from classifier.networks.weights import ModelRejected
 from classifier.services.training.data import training_items
 from classifier.training.plan import IMAGENET, RANDOM
 from skinclinic.archive.models import DatasetItem, DatasetVersion
+from skinclinic.web.counts import grouped
 
 AT_ONCE = 2000
 
@@ -39,7 +40,7 @@ class Origin:
     def in_words(self) -> str:
         """The datasets and lists by name."""
         lists = [
-            f"{model.name}/{said['file']} ({said['photos']})"
+            f"{model.name}/{said['file']} ({grouped(said['photos'])})"
             for model in self.listed
             if (said := model.manifest["training_photos"])
         ]

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from classifier.models import Evaluation
 from classifier.services.evaluation.report import leaks
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
 from classifier.metrics.han2018 import HAN_2018, PublishedTable
 from classifier.plots import figures
 from classifier.services.evaluation.report import Report
 from classifier.services.evaluation.words import label_name
 from skinclinic.vocabulary.diseases import BENIGN, MALIGNANT
+from skinclinic.web.counts import gettext as _
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from classifier.networks.weights import WEIGHTS_FILE
 from classifier.services.models import registry
 from skinclinic.models import Clinic
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.counts import grouped
 
 PRECISIONS = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
 AUC_WORDS = ("auc", "macro_auc")
@@ -122,7 +123,7 @@ def validated_on(manifest: dict) -> str:
 
 
 def _in_words(cohort: Cohort) -> str:
-    facts = [f"n = {cohort.n}"] if cohort.n else []
+    facts = [f"n = {grouped(cohort.n)}"] if cohort.n else []
     if cohort.auc is not None:
         facts.append(f"AUC {cohort.auc:.3f}")
     return f"{cohort.name} ({', '.join(facts)})" if facts else cohort.name

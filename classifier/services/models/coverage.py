@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from django.utils.translation import gettext as _
 
 from classifier.metrics import conformal
 from classifier.models import ThresholdSet
@@ -23,6 +22,7 @@ from classifier.services.models import kept_coverage
 from classifier.services.models.kept_scores import Ordered
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.counts import gettext as _
 
 RULE = "coverage"
 # What the form offers first.

@@ -6,10 +6,11 @@ It knows neither rows nor requests; ``details`` are those of a set (services.mod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from django.utils.translation import get_language, ngettext
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import grouped, ngettext
 
 COVERAGE, SENSITIVITY = "coverage", "sensitivity"
 PATIENT, LESION, PHOTO = "patient", "lesion", "photo"
@@ -66,7 +67,7 @@ class Promise:
         """The diseases of which nothing is promised, as a sentence; "" where there are none."""
         if not self.unpromised:
             return ""
-        names = ", ".join(f"{one.name} ({one.units})" for one in self.unpromised)
+        names = ", ".join(f"{one.name} ({grouped(one.units)})" for one in self.unpromised)
         return _("Nothing is promised of %(names)s. %(instead)s") % {"names": names, "instead": self.instead}
 
     @property

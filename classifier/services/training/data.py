@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.db.models import QuerySet
-from django.utils.translation import get_language, ngettext
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 
 from classifier.training.plan import Sample
 from skinclinic.archive import labels
@@ -14,6 +13,8 @@ from skinclinic.archive.services.datasets import against, counted, large, sides,
 from skinclinic.files import store
 from skinclinic.models import Clinic
 from skinclinic.vocabulary.diseases import DISEASE_KEYS, DISEASES
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 TOGETHER = (DuplicatePair.Verdict.SAME_PHOTO, DuplicatePair.Verdict.SAME_LESION)
 

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from classifier.analysing.proving import prove
 from classifier.models import ModelVersion, Training, TrainingRun
@@ -37,6 +36,7 @@ from skinclinic.engine import jobs
 from skinclinic.files import whole
 from skinclinic.models import Clinic, Job, User
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
 
 JOB, QUEUE = "train", jobs.TRAINING
 STOPPED = "stopped"

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from django.db.models import Q, QuerySet
-from django.utils.translation import ngettext
 
 from classifier.models import Evaluation, ModelVersion, Training
 from classifier.services.training import trainings
@@ -12,6 +11,7 @@ from skinclinic.archive.services.datasets.withdrawal import items_of, named
 from skinclinic.models import Job, Patient, User, WorkState
 from skinclinic.services import consent
 from skinclinic.services.consent import Effect
+from skinclinic.web.counts import ngettext
 
 AT_WORK = (Job.State.QUEUED, Job.State.RUNNING)
 

@@ -4,13 +4,13 @@ import copy
 
 from django.db import IntegrityError, transaction
 from django.db.models import Model
-from django.utils.translation import gettext as _
 
 from reader_study.models import ReaderGroup, Study, StudyDesign, StudySession
 from reader_study.services.making import sampling
 from reader_study.services.results import model_answers
 from skinclinic.models import User
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
 
 # What belongs to the one study: its state, its protocol, its days and its people.
 OWN = frozenset({

@@ -4,13 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from reader_study import allocation
 from reader_study.models import Study, StudyDesign
 from reader_study.services.making import designs
 from reader_study.services.making.designs import Arms
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import grouped, ngettext
 
 # (code, where it is mended, text, is only advice); ``opening`` makes its points of them.
 Found = tuple[str, str, str, bool]
@@ -101,7 +100,7 @@ def in_words(study: Study, design: StudyDesign) -> list[str]:
 
 
 def _arms(found: Preview) -> str:
-    return "; ".join(f"{arm_name(arm)} {n}" for arm, n in found.arms)
+    return "; ".join(f"{arm_name(arm)} {grouped(n)}" for arm, n in found.arms)
 
 
 def _span(least: int, most: int) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from reader_study import allocation
 from reader_study.allocation import Place, Plan
@@ -15,6 +14,7 @@ from reader_study.models import Allocation, Reader, Study, StudyDesign, StudyIma
 from reader_study.services.locking import lock_draft
 from skinclinic.archive.services.datasets import splits
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
 
 MOST_BLOCKS = 50
 Arms = StudyDesign.Arms

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from django.utils.translation import gettext as _
-
 from classifier.plots.figures import Figure
 from classifier.services.evaluation.figure_files import FONT_FILE
 from reader_study import document
@@ -15,6 +13,7 @@ from reader_study.plots.flow import Step
 from reader_study.services.making import flow
 from reader_study.services.making.told import names, told
 from skinclinic.services import language_marks
+from skinclinic.web.counts import gettext as _
 from skinclinic.web.csv_table import table_csv
 
 # Sections of the protocol: which keys of ``checklists.LABELS`` stand where.

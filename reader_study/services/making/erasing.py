@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils.translation import ngettext
 
 from reader_study.models import Answer, AnswerChange, Study, StudyEvent, StudyImage
 from reader_study.services import log
@@ -25,6 +24,7 @@ from skinclinic.services.consent import Effect
 from skinclinic.services.erasing import places
 from skinclinic.services.erasing.taken import Taken
 from skinclinic.services.erasing.trace import Trace
+from skinclinic.web.counts import ngettext
 from skinclinic.web.csv_table import table_csv
 
 STUDY_IMAGES = "study_images"

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import get_language, gettext_noop, ngettext
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, gettext_noop
 
 from reader_study.models import Study, StudyEvent
 from reader_study.models.asked import Management
@@ -26,6 +25,8 @@ from reader_study.statistics import endpoints
 from skinclinic.models import Member, User
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 SAMPLE, SETTINGS, READERS, MODEL = "sample", "settings", "readers", "model"
 FEW_POSITIVES = 10

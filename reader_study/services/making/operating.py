@@ -7,8 +7,7 @@ that are made later change nothing in the study.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from django.utils.translation import get_language, ngettext
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 
 from classifier.models import ModelVersion, ThresholdSet
 from classifier.services.evaluation import evaluations, leakage
@@ -16,6 +15,8 @@ from reader_study.models import Study
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS, MALIGNANT
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 # What pages of results begin with, too.
 _DEFAULT = "balanced"

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import BinaryIO
 
-from django.utils.translation import get_language, ngettext
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 
 from classifier.services.evaluation.figure_files import FONT_FILE
 from reader_study import asked, paper
@@ -20,6 +19,8 @@ from skinclinic.services import language_marks
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary import ages, sites
 from skinclinic.vocabulary.diseases import BY_KEY
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 
 def write(study: Study, out: BinaryIO, reading: Reading | None = None) -> None:

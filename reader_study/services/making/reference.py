@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from reader_study import panel
 from reader_study.models import PanelVote, Study, StudyEvent, StudyImage
@@ -22,6 +21,7 @@ from skinclinic.archive.services.curating import opinions
 from skinclinic.models import Diagnosis, User
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.counts import gettext as _
 
 PROVEN, PANEL, SINGLE = StudyImage.Reference.PROVEN, StudyImage.Reference.PANEL, StudyImage.Reference.SINGLE
 UNKNOWN = ""

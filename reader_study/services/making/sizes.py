@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from classifier.metrics.plain import plain
 from classifier.plots.figures import note_words, percent
@@ -20,6 +19,7 @@ from reader_study.statistics.sizing import Spread
 from reader_study.statistics.tables import StudyTables
 from skinclinic.models import User
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
 
 SOURCE = "Hillis, Obuchowski & Berbaum 2011, Acad Radiol 18:129–142"
 SOURCE_URL = "https://doi.org/10.1016/j.acra.2010.09.007"

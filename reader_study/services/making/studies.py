@@ -8,8 +8,6 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from classifier.models import ModelVersion
 from classifier.services.models import registry
@@ -23,6 +21,8 @@ from skinclinic.models import Clinic, User
 from skinclinic.services import webhooks
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 UNAIDED, AIDED = "unaided", "aided"
 FACTS = ("age", "sex", "site")

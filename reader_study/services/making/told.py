@@ -5,14 +5,15 @@ A key that is not there is not known here: the authors have to write it. Nothing
 
 from collections.abc import Iterator
 
-from django.utils.translation import get_language, ngettext
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 
 from reader_study.models import Study, StudyDesign, StudyEvent, StudyResult, StudySession
 from reader_study.services.making import designs, flow, reference
 from reader_study.services.results import protocol_text
 from reader_study.services.results.questions_text import endpoint_name
 from skinclinic.vocabulary.diseases import BY_KEY
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import grouped, ngettext
 
 
 def told(study: Study) -> dict[str, str]:
@@ -172,7 +173,9 @@ def _readers(study: Study) -> Iterator[tuple[str, str]]:
     if found.invited:
         yield (
             "users",
-            ", ".join(f"{group.name} {group.readers.counted().count()}" for group in study.groups.all()),
+            ", ".join(
+                f"{group.name} {grouped(group.readers.counted().count())}" for group in study.groups.all()
+            ),
         )
         text = ngettext("%(n)d reader withdrew.", "%(n)d readers withdrew.", found.withdrawn)
         yield "losses", text % {"n": found.withdrawn}

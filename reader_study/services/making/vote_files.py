@@ -6,9 +6,6 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from reader_study.models import Study
 from reader_study.panel import Vote
 from reader_study.services.making.reference import LONGEST_NAME
@@ -19,6 +16,8 @@ from skinclinic.archive.formats.problems import CellError, TableRefused
 from skinclinic.archive.formats.tables import Record, Table
 from skinclinic.archive.formats.words import diseases
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 from skinclinic.web.csv_table import table_csv
 
 COLUMNS = ("number", "rater", "diagnosis", "date", "adjudication")

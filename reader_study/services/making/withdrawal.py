@@ -5,7 +5,6 @@ from functools import partial
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import ngettext
 
 from reader_study.models import Reading, Study, StudyEvent, StudyImage
 from reader_study.services import log
@@ -15,6 +14,7 @@ from skinclinic.archive.services.datasets.withdrawal import named
 from skinclinic.models import Patient, User
 from skinclinic.services import consent
 from skinclinic.services.consent import Effect
+from skinclinic.web.counts import ngettext
 
 
 @consent.on_withdrawal

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from django.db.models import TextChoices
-from django.utils.translation import gettext as _
 
 from reader_study import asked
 from reader_study.models import Reader, Reading, Study, StudyImage, StudySession
@@ -19,6 +18,7 @@ from skinclinic.archive.formats.words import diseases
 from skinclinic.archive.formats.words.folding import bare
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY
+from skinclinic.web.counts import gettext as _
 
 COLUMNS = ("number", "image", "answer", "reader", "session", "second", "confidence", "management", "quality")
 

@@ -3,12 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from reader_study import asked
 from reader_study.models import Answer, Reader, Study, StudyEvent
 from reader_study.models.asked import Management, Quality
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 
 def count(study: Study) -> dict[str, dict]:

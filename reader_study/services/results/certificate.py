@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from classifier.services.evaluation.figure_files import FONT_FILE
 from reader_study import document
 from reader_study.document import Document, Section
 from reader_study.models import Reader, Study, StudyImage
 from skinclinic.services import language_marks
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
 from classifier.metrics import notes
 from classifier.plots.figures import note_words, percent
 from reader_study.services.results.designs import design_words
 from reader_study.statistics.patterns import CROSSED
+from skinclinic.web.counts import gettext as _
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
 from classifier.metrics import notes
 from classifier.plots.figures import note_words
 from reader_study.plots.differences import difference_text
@@ -16,6 +14,7 @@ from reader_study.statistics.endpoints import OF_MODEL
 from reader_study.statistics.points import LEAST_CASES, LEAST_IMAGES
 from reader_study.statistics.small_sample import LEAST_READERS
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.counts import gettext as _
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 
-from django.utils.translation import gettext as _
-
 from reader_study.statistics import patterns
+from skinclinic.web.counts import gettext as _
 
 
 def pattern_words(pattern: str | None) -> str:

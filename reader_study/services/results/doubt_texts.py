@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from reader_study.plots.study import disease_name
 from reader_study.services.results import files_text
 from reader_study.services.results.questions_text import endpoint_name
 from reader_study.statistics import doubts
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 _MOST_NAMED = 5
 

@@ -3,9 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from classifier.metrics import notes
 from classifier.plots.figures import note_words
 from reader_study.plots import marks
@@ -17,6 +14,8 @@ from reader_study.statistics import verdicts
 from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG
 from reader_study.statistics.endpoints import ACCURACY, MALIGNANCY, MANAGEMENT, of_model, of_sessions
 from reader_study.statistics.questions import MERITS
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import grouped, ngettext
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def strata_text(report: Mapping) -> str:
     """How the datasets are put together."""
     if not report["pooled"]:
         return ""
-    said = ", ".join(f"{name} {n}" for name, n in report["pooled"]["strata"].items())
+    said = ", ".join(f"{name} {grouped(n)}" for name, n in report["pooled"]["strata"].items())
     return _("All datasets together (%(strata)s photos): each photo counts alike, whatever its dataset.") % {
         "strata": said
     }

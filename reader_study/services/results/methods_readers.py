@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from django.db.models import Count, Q
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from reader_study.about_reader import QUESTIONS, answer_name, counts
 from reader_study.models import Answer, ReaderAbout, ReaderConsent, Study
 from reader_study.services.making import manners
 from reader_study.services.reading import practice
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import grouped, ngettext
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ def _consent(study: Study) -> Iterator[str]:
 def _about(study: Study) -> Iterator[str]:
     by_question: dict[str, list[str]] = {}
     for question, answer, n in table(study):
-        by_question.setdefault(question, []).append(f"{answer} {n}")
+        by_question.setdefault(question, []).append(f"{answer} {grouped(n)}")
     if by_question:
         said = "; ".join(f"{question}: {', '.join(answers)}" for question, answers in by_question.items())
         yield _("They said of themselves: %(said)s.") % {"said": said}

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping
 
 from django.conf import settings
 from django.utils import translation
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from classifier.plots.figures import percent
 from reader_study.models import Study, StudyEvent, StudyImage
@@ -24,6 +22,8 @@ from reader_study.services.results.model_seen import doubt
 from reader_study.statistics import patterns
 from reader_study.statistics.coded import AS_READ
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import grouped, ngettext
 
 
 def paragraphs(study: Study, report: Mapping) -> list[tuple[str, str]]:
@@ -73,7 +73,9 @@ def _photos(study: Study, report: Mapping) -> Iterator[str]:
 
 def _counts(found: Mapping) -> str:
     return ", ".join(
-        f"{disease_name(key)} {one['n_pos']}" for key, one in found["diseases"].items() if one["n_pos"]
+        f"{disease_name(key)} {grouped(one['n_pos'])}"
+        for key, one in found["diseases"].items()
+        if one["n_pos"]
     )
 
 

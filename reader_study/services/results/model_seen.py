@@ -6,12 +6,11 @@ Where it had, or nobody can say, its figures may be memory: nothing is tested ag
 from copy import deepcopy
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from classifier.services.evaluation import leakage
 from reader_study.models import Study
 from reader_study.statistics.verdicts import MODEL_SEEN, opened
 from skinclinic.archive.models import DatasetItem
+from skinclinic.web.counts import gettext as _
 
 _OF_THE_MODEL = ("ai_vs_readers", "ai_vs_groups", "mcnemar")
 # The tests, and what a p could be worked out from.

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 
 def sentences(report: Mapping) -> Iterator[str]:

@@ -1,12 +1,13 @@
 """One action on many photos in words: what was asked, and what became of the photos."""
 
-from django.utils.translation import get_language, ngettext
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import BulkChange, RejectReason
 from skinclinic.models import Diagnosis
 from skinclinic.vocabulary import tags
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 Action = BulkChange.Action
 

@@ -4,8 +4,7 @@ from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
-from django.utils.translation import get_language, ngettext
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import (
@@ -24,6 +23,8 @@ from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.kept_queries import kept
 from skinclinic.models import Clinic, Member, Patient, Photo, Role
 from skinclinic.vocabulary import sites, tags
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 MOST_COUNTED = 10_000
 # The filters that fold away.

@@ -6,7 +6,6 @@ from typing import Self
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from skinclinic.archive.models import BulkChange, DatasetVersion, Import
@@ -19,6 +18,7 @@ from skinclinic.engine import work
 from skinclinic.models import Clinic, Job, WorkState
 from skinclinic.presenters import job_names
 from skinclinic.presenters.work import Progress, shown
+from skinclinic.web.counts import gettext as _
 from skinclinic.web.requests import MemberRequest
 
 job_names.NAMES |= {

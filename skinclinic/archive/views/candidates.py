@@ -3,8 +3,6 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from skinclinic.archive.services.curating import from_clinic
@@ -13,6 +11,8 @@ from skinclinic.permissions import CURATE, clinic_member
 from skinclinic.presenters.paging import paged
 from skinclinic.services import kept_counts, patients
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 

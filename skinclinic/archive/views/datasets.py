@@ -7,8 +7,6 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from skinclinic.archive.forms.datasets import DatasetForm, SplitForm, StatedForm
@@ -28,6 +26,8 @@ from skinclinic.archive.services.searching import search, selection
 from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import grouped, ngettext
 from skinclinic.web.csv_table import table_csv
 from skinclinic.web.inputs import is_key, storable
 from skinclinic.web.requests import MemberRequest, SignedInRequest
@@ -175,7 +175,7 @@ def dataset_compare(request: MemberRequest) -> HttpResponse:
     versions = list(found.select_related("dataset", "clinic").order_by("dataset__name", "number"))
     ready = [(version, counted.of(version)) for version in versions]
     columns = [figures.summary for _version, figures in ready if figures]
-    table = summary_table.table(columns)
+    table = summary_table.table(columns, str if request.GET.get("as") == "csv" else grouped)
     being_counted = [version for version, figures in ready if not (figures and figures.is_current)]
     for version in being_counted:
         counted.ask(version)

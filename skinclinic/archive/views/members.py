@@ -7,8 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import get_language, ngettext, pgettext
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, pgettext
 from django.views.decorators.http import require_POST, require_safe
 
 from skinclinic.archive import labels
@@ -19,6 +18,8 @@ from skinclinic.archive.services.datasets import against, counted, datasets, lar
 from skinclinic.permissions import CURATE, VIEW, get_for
 from skinclinic.services.refused import Refused
 from skinclinic.web import keyset
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 from skinclinic.web.inputs import is_key, storable
 from skinclinic.web.requests import SignedInRequest
 

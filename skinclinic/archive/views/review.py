@@ -6,8 +6,6 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from skinclinic.archive.models import Entry, EntryChange, Review
@@ -21,6 +19,8 @@ from skinclinic.archive.views.tiles import ENTRIES, PAGE_SIZE, tiles
 from skinclinic.permissions import CURATE, clinic_member, get_for
 from skinclinic.vocabulary import tags
 from skinclinic.web import keyset
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 

@@ -3,8 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language, ngettext
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_POST
 
 from skinclinic.archive import labels
@@ -14,6 +13,8 @@ from skinclinic.archive.services.curating import vocabulary as service
 from skinclinic.permissions import CURATE, clinic_member, get_for, require
 from skinclinic.vocabulary import subtypes
 from skinclinic.vocabulary.diseases import DISEASES
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 

@@ -9,8 +9,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Model
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from skinclinic.engine import clock
 from skinclinic.models import (
@@ -32,6 +30,8 @@ from skinclinic.services.binning.bin import hold_patients
 from skinclinic.services.binning.restoring import Restored, require_free_code
 from skinclinic.services.merging import Unit
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 KEEP, OTHER = "keep", "other"
 # The code of the one that stays is its code.

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from django.db import transaction
 from django.db.models import Model
-from django.utils.translation import ngettext
 
 from skinclinic.engine.readiness import readiness_check
 from skinclinic.models import BinnedRow, Clinic, Erasure, Lesion, Patient, Photo
@@ -13,6 +12,7 @@ from skinclinic.services.binning.bin import hold_patients
 from skinclinic.services.erasing import afterwards, erase, ledger, taken
 from skinclinic.services.erasing.ledger import Line
 from skinclinic.services.erasing.trace import Trace
+from skinclinic.web.counts import ngettext
 
 KINDS: tuple[type[Model], ...] = (Patient, Lesion, Photo)
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils.translation import ngettext
 
 from skinclinic.engine import clock, jobs
 from skinclinic.engine.housekeeping import broom
@@ -36,6 +35,7 @@ from skinclinic.services.consent import Effect
 from skinclinic.services.erasing import places, taken
 from skinclinic.services.erasing.taken import Taken
 from skinclinic.services.erasing.trace import Trace
+from skinclinic.web.counts import ngettext
 
 JOB = "erase"
 AGAIN_AFTER = timedelta(minutes=10)

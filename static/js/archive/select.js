@@ -1,11 +1,11 @@
 // Choosing photos in the gallery and the review queue, by click, Shift-click and keys, for what is done to many at once.
 import { bindKey, isTyping } from "../keys.js";
 import { send } from "../http.js";
+import { grouped } from "../numbers.js";
 import { toast } from "../toast.js";
 
 const bar = document.getElementById("bulk-bar");
 const mode = document.querySelector("[data-select-mode]");
-const number = new Intl.NumberFormat(document.documentElement.lang || "en");
 const chosen = new Set();
 // How many fit the whole search, once all of them are chosen; of very many they are counted no further.
 let all = null;
@@ -28,7 +28,7 @@ function draw() {
   bar.hidden = !isOn;
   document.body.classList.toggle("is-choosing", isOn);
   const many = all !== null && isMore ? bar.dataset.more : bar.dataset.many;
-  const words = count === 1 ? bar.dataset.one : many.replace("{n}", number.format(count));
+  const words = count === 1 ? bar.dataset.one : many.replace("{n}", grouped(count));
   for (const place of document.querySelectorAll("[data-count]")) place.textContent = words;
   for (const field of document.querySelectorAll("[data-keys]")) field.value = all === null ? [...chosen].join(",") : "";
   for (const field of document.querySelectorAll("[data-all]")) field.value = all === null ? "" : "1";

@@ -1,5 +1,6 @@
 // The reading page: one photo after the other without a reload.
 import { bindKey } from "../keys.js";
+import { grouped } from "../numbers.js";
 import { bindFreeKey } from "../result/free-keys.js";
 import { Viewer, WAYS } from "../result/viewer.js";
 import { setSaveState } from "../save-state.js";
@@ -65,7 +66,7 @@ let isReviewed = false;
 // The last photo that the server gives, as far as it knows how far one has come.
 let reach = isPractice ? answers.total : answers.next + AHEAD;
 
-const words = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const words = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => grouped(values[name]));
 const saying = (name) => root.dataset[name];
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -1,5 +1,6 @@
 // On the pages before and after a reading: answers that still wait on this device are sent from here too. What can
 // never be taken any more is said once, and goes when the reader has seen it.
+import { grouped } from "../numbers.js";
 import { renameKept } from "./kept.js";
 import { Queue, basesBelow } from "./queue.js";
 
@@ -12,7 +13,7 @@ const over = [];
 
 function show(words) {
   const waiting = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  text.textContent = words.replace("{n}", waiting);
+  text.textContent = words.replace("{n}", grouped(waiting));
   notice.hidden = waiting === 0;
 }
 

@@ -161,7 +161,7 @@ function summary(stored, pending) {
   const unsent = [...local].filter((card) => card.state === "not_sent").length;
   const parts = [];
   if (pending) parts.push(say("sending", { sent: taken - pending, total: taken }));
-  if (stored.length && done === stored.length && !pending) parts.push(say("allDone", { total: done }));
+  if (stored.length && done === stored.length && !pending) parts.push(say(done === 1 ? "oneDone" : "allDone", { total: done }));
   else if (done) parts.push(say("analysing", { done, total: stored.length }));
   else if (stored.length) parts.push(say("waiting", { total: stored.length }));
   if (refused) parts.push(say("refused", { refused }));

@@ -2,6 +2,7 @@
 
 import pytest
 
+from skinclinic.engine import jobs
 from skinclinic.models import AuditEvent, ImageArchive, ImageSending, Member
 from skinclinic.services import image_archives
 from tests import factories
@@ -16,6 +17,36 @@ GOOD = {
     "called": "PACS",
     "calling": "SKIN",
 }
+
+
+@pytest.fixture(autouse=True)
+def allowed(settings):
+    settings.IMAGE_ARCHIVE_NETWORKS = ["10.0.0.0/8"]
+
+
+def test_an_archive_in_a_network_that_nobody_has_allowed_is_refused_when_it_is_given(
+    client_for, admin_user, settings
+):
+    client, web = client_for(admin_user), {"way": "web", "url": "https://192.168.0.7/dicom-web"}
+    for changed, field in (({"host": "192.168.0.7"}, "host"), (web, "url")):
+        answer = client.post(url("image-archives"), GOOD | changed)
+        assert answer.status_code == 422 and "IMAGE_ARCHIVE_NETWORKS" in answer.content.decode()
+        assert list(answer.context["form"].errors) == [field]
+    settings.IMAGE_ARCHIVE_NETWORKS = []
+    assert client.post(url("image-archives"), GOOD).status_code == 422
+    assert (
+        client.post(url("image-archives"), GOOD | web | {"url": "https://pacs.example/web"}).status_code
+        == 302
+    )
+
+
+def test_a_sending_whose_job_has_failed_for_good_says_so(client_for, admin_user, clinic, monkeypatch):
+    archive = image_archives.add(clinic, admin_user, {**GOOD, "url": ""})
+    image_archives.test(archive, admin_user)
+    monkeypatch.setattr(image_archives, "_probe", lambda archive: 1 / 0)
+    jobs.run_waiting("image-sending")
+    page = client_for(admin_user).get(url("image-archive", archive.pk)).content.decode()
+    assert "Given up" in page and "Something went wrong here" in page
 
 
 def test_an_admin_adds_an_archive_tests_and_removes_it(client_for, admin_user, clinic):

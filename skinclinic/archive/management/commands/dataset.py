@@ -135,7 +135,7 @@ class Command(BaseCommand):
 
     def _compare(self, *, names, csv: Path | None, clinic, **_options) -> None:
         versions = [version_named(name, clinic) for name in names]
-        table = summary_table.table([summary.of(version) for version in versions])
+        table = summary_table.table([summary.of(version) for version in versions], str)
         rows = [[line.name, *line.cells] for line in table.lines]
         if csv:
             try:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from django.db.models import Count, QuerySet
-from django.utils.translation import ngettext
 
 from skinclinic.archive.models import DatasetItem, DatasetVersion, Entry, Review
 from skinclinic.archive.services.datasets import counted, large
@@ -13,6 +12,7 @@ from skinclinic.models import Patient, User
 from skinclinic.services.binning import places
 from skinclinic.services.binning.places import Photos
 from skinclinic.services.consent import Effect
+from skinclinic.web.counts import ngettext
 
 
 def items_of_photos(photos: Photos) -> QuerySet[DatasetItem]:

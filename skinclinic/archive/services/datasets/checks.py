@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count
-from django.utils.translation import get_language, ngettext
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.archive.services.curating import duplicates
 from skinclinic.archive.services.datasets import against, freezing
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import grouped, ngettext
 
 SHOWN = 24
 # Reasons of ``against`` that are checks, in their order; the others stand between them.
@@ -198,6 +199,6 @@ def _stated(version: DatasetVersion, found: Facts) -> Check:
 def _minimum(version: DatasetVersion, found: Facts) -> Check:
     minimum = version.stated.get("minimum", 1)
     few = [(label, n) for label, n in sorted(found["labels"].items()) if n < minimum]
-    said = ", ".join(f"{labels.name(label, get_language() or 'en')} {n}" for label, n in few[:SHOWN])
-    title = _("Every class has at least %d photos") % minimum
+    said = ", ".join(f"{labels.name(label, get_language() or 'en')} {grouped(n)}" for label, n in few[:SHOWN])
+    title = ngettext("Every class has a photo", "Every class has at least %d photos", minimum) % minimum
     return Check("minimum", title, not few, len(few), said)

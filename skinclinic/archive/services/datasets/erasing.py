@@ -12,7 +12,6 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils.translation import ngettext
 
 from skinclinic.archive.models import BulkChange, DatasetItem, DatasetVersion, Entry, EntryChange
 from skinclinic.archive.services.datasets import large
@@ -23,6 +22,7 @@ from skinclinic.services.consent import Effect
 from skinclinic.services.erasing import places
 from skinclinic.services.erasing.taken import Taken
 from skinclinic.services.erasing.trace import Trace
+from skinclinic.web.counts import ngettext
 
 VERSIONS, ITEMS = "versions", "items"
 # What a line keeps: its version, label and side, and whether it was proven.

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from skinclinic import imaging
 from skinclinic.archive.models import PROVENANCE, DatasetVersion, Source
@@ -18,6 +16,8 @@ from skinclinic.files import store
 from skinclinic.models import User
 from skinclinic.services import audit
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 
 _SAY_EVERY = 50
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from django.db.models import QuerySet
-from django.utils.translation import ngettext
 
 from skinclinic.archive.models import DatasetItem, DatasetVersion, RejectReason, Review
 from skinclinic.archive.services.curating.own_facts import consent_withdrawn, entries_of, own_of
@@ -11,6 +10,7 @@ from skinclinic.archive.services.datasets import datasets, large
 from skinclinic.models import Patient, User
 from skinclinic.services import consent
 from skinclinic.services.consent import Effect
+from skinclinic.web.counts import ngettext
 
 MOST_NAMED = 10
 

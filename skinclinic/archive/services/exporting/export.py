@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from skinclinic import imaging
 from skinclinic.archive.models import DatasetVersion
@@ -24,6 +22,8 @@ from skinclinic.files import store as files
 from skinclinic.files import whole
 from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
+from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import ngettext
 from skinclinic.web.zip_stream import Member
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,6 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels as archive_labels
 from skinclinic.archive.formats.problems import TableRefused
@@ -30,6 +29,7 @@ from skinclinic.files import whole
 from skinclinic.models import Clinic, Job, User
 from skinclinic.services import audit, quotas, scanning
 from skinclinic.vocabulary.diseases import BY_KEY
+from skinclinic.web.counts import gettext as _
 
 CHECK_JOB, WRITE_JOB, UNDO_JOB = "import-check", "import-write", "import-undo"
 State = Import.State
