@@ -4,7 +4,7 @@ from django.db import models
 class KeptCount(models.Model):
     """How many rows a clinic had of something of which it has many (``services/kept_counts.py``). ``up_to``: the
     newest key there was when they were counted; ``parts``: {what they are counted by: how many}; ``keys``: of the
-    first of them, lowest first."""
+    first of them in their order."""
 
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="kept_counts")
     what = models.CharField(max_length=24)

@@ -37,14 +37,15 @@ class Kind:
 
     ``by``: a field or expression whose values are the parts, known by their text. ``among``: rows of all clinics that
     the database looks through to count these, where it may be more than these. ``few``: so many of them a request looks
-    through; FEW, where each costs no more than an entry of an index. ``is_listed``: people go through them.
+    through; FEW, where each costs no more than an entry of an index. ``listed_by``: the order in which people go
+    through them, if they do.
     """
 
     rows: Callable[[], QuerySet]
     by: str | Expression = ""
     among: Callable[[], QuerySet] | None = None
     few: int | None = None
-    is_listed: bool = False
+    listed_by: tuple[str, ...] = ()
 
     @property
     def most(self) -> int:
@@ -79,8 +80,8 @@ class Counted:
 
 @dataclass(frozen=True)
 class Listed:
-    """The ``keys`` of the first of many rows, lowest first, as found ``at``, and those of rows that have come since.
-    Some may be none of them any more: ask for the rows themselves."""
+    """The ``keys`` of the first of many rows in their order, as found ``at``, and then those of rows that have come
+    since. Some may be none of them any more: ask for the rows themselves."""
 
     keys: list[int]
     at: datetime
@@ -102,8 +103,8 @@ def listed(clinic: Clinic, what: str) -> Listed | None:
     kept = KeptCount.objects.filter(clinic=clinic, what=what).first()
     if kept is None or kept.keys is None:
         return None
-    new = kinds[what].of(clinic).filter(pk__gt=kept.up_to).order_by("pk").values_list("pk", flat=True)
-    return Listed([*kept.keys, *new[:LISTED]], kept.counted_at)
+    new = kinds[what].of(clinic).filter(pk__gt=kept.up_to).order_by(*kinds[what].listed_by)
+    return Listed([*kept.keys, *new.values_list("pk", flat=True)[:LISTED]], kept.counted_at)
 
 
 def changed(clinic: Clinic | int, whats: Iterable[str], pk: int, by: int) -> None:
@@ -172,10 +173,10 @@ def _large(kind: Kind, found: Mapping[int, Mapping[str, int]]) -> list[int]:
 
 
 def _keys(kind: Kind, clinic: int, last: int) -> list[int] | None:
-    if not kind.is_listed:
+    if not kind.listed_by:
         return None
     rows = kind.rows().filter(clinic=clinic, pk__lte=last)
-    return list(rows.order_by("pk").values_list("pk", flat=True)[:LISTED])
+    return list(rows.order_by(*kind.listed_by).values_list("pk", flat=True)[:LISTED])
 
 
 @transaction.atomic

@@ -281,6 +281,8 @@ def _datasets() -> Asked:
     }.items():  # fmt: skip
         yield f"photos: {name}", _to("dataset-photos", frozen.pk, **query)
     yield "photos of the draft, undecided", _to("dataset-photos", draft.pk, against="undecided")
+    yield "the same, bcc", _to("dataset-photos", draft.pk, against="undecided", only="bcc")
+    yield "alike, bcc", _to("dataset-photos", draft.pk, against="alike", only="bcc")
 
 
 def _studies() -> Asked:

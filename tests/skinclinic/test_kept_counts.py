@@ -184,6 +184,25 @@ def test_a_decided_pair_is_counted_out_at_once(archive, clinic, curator):
     assert left() == [2, 2, 0] and not duplicates.left(clinic).at
 
 
+def test_the_next_pair_is_found_past_those_of_rejected_photos(archive, clinic, curator):
+    pairs = list(DuplicatePair.objects.order_by("pk"))
+    DuplicatePair.objects.filter(pk=pairs[2].pk).update(distance=0)
+    kept_counts.count_anew()
+    order = [pairs[2], pairs[0], pairs[1]]
+    assert duplicates.next_open(clinic, "") == order[0]
+    for before, pair in itertools.pairwise(order):
+        assert duplicates.next_open(clinic, "", (before.distance, before.pk)) == pair
+    Entry.objects.filter(pk=archive[2].pk).update(review="rejected")
+    with CaptureQueriesContext(connection) as asked:
+        assert duplicates.next_open(clinic, "patients") == pairs[0]
+    of_pairs = [one["sql"] for one in asked if 'FROM "archive_duplicatepair"' in one["sql"]]
+    assert of_pairs and all(re.search(r'"archive_duplicatepair"."id" (=|>|IN) ', sql) for sql in of_pairs)
+    Entry.objects.filter(pk=archive[2].pk).update(review="pending")
+    duplicates.decide(pairs[2], curator, "different")
+    assert duplicates.next_open(clinic, "") == pairs[0]
+    assert duplicates.next_open(clinic, "", (1, pairs[1].pk)) is None
+
+
 def test_photos_for_the_archive_are_shown_as_they_stand_now(archive, clinic, clinician, curator, client_for):
     client = client_for(curator)
 

@@ -1,5 +1,6 @@
 """Large versions: whatever grows with them is done by a job, and their pages show what was counted once."""
 
+import itertools
 import re
 
 import pytest
@@ -9,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from skinclinic.archive.models import DatasetVersion, DuplicatePair, Entry, Source
 from skinclinic.archive.services.datasets import counted, datasets, freezing, large, withdrawal
 from skinclinic.archive.services.searching import selection
+from skinclinic.archive.views import members as member_pages
 from skinclinic.engine import jobs, work
 from skinclinic.models import Job, Patient
 from skinclinic.services.refused import Refused
@@ -216,8 +218,10 @@ def test_what_is_kept_is_what_a_small_version_shows(frozen, entries, client, cur
     assert kept.summary == now.summary and kept.sides == now.sides and kept.sources == now.sources
     assert kept.checks == now.checks and kept.stands_against == now.stands_against != []
     assert kept.changes_since(frozen) == now.changes_since(frozen)
-    for reason in ("rejected", "undecided", "alike"):
-        address, asked = f"/archive/datasets/{draft.pk}/photos/", {"against": reason}
+    label = entries[1].label
+    narrowed = {}, {"only": label}, {"only": label, "split": draft.items.get(entry=entries[1]).split}
+    for reason, narrow in itertools.product(("rejected", "undecided", "alike"), narrowed):
+        address, asked = f"/archive/datasets/{draft.pk}/photos/", {"against": reason} | narrow
         shown = [item.pk for item in client.get(address, asked).context["items"]]
         monkeypatch.setattr(large, "MOST_AT_ONCE", 3)
         with CaptureQueriesContext(connection) as queries:
@@ -225,6 +229,10 @@ def test_what_is_kept_is_what_a_small_version_shows(frozen, entries, client, cur
         assert [item.pk for item in page.context["items"]] == shown != []
         assert page.context["found"]["count"] == len(shown) and reads_of_members(queries) == []
         monkeypatch.setattr(large, "MOST_AT_ONCE", 100)
+    keys = sorted(draft.items.values_list("pk", flat=True))[1:]
+    of_label = member_pages._narrowed(draft, keys, {"label": label})
+    monkeypatch.setattr(member_pages.shown, "MOST_COUNTED", 0)
+    assert member_pages._narrowed(draft, keys, {"label": label}) == of_label != []
 
 
 def test_differences_of_large_versions_are_those_that_were_counted(frozen, client, curator):

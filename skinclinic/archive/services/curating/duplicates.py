@@ -14,7 +14,7 @@ from skinclinic.archive.services import size
 from skinclinic.engine import jobs
 from skinclinic.models import Clinic, Job, User
 from skinclinic.services import kept_counts
-from skinclinic.services.kept_counts import Counted, Kind
+from skinclinic.services.kept_counts import Counted, Kind, Listed
 
 JOB = "find-duplicates"
 # Of 306 photos of 272 patients, the nearest two different lesions differ in 10 bits, while each photo scaled
@@ -34,6 +34,9 @@ _COUNTS = {
 }
 # Each costs as much as ten entries of an index.
 _FEW_PAIRS = 500
+_NEAREST_FIRST = ("distance", "pk")
+# Of the pairs that are known to come next so many at a time.
+_LOOKED_AT = 20
 
 
 class AlreadyDecided(Exception):
@@ -160,7 +163,12 @@ def _without_rejected(rows: QuerySet[DuplicatePair]) -> QuerySet[DuplicatePair]:
 
 
 def _kind(show: str) -> Kind:
-    return Kind(lambda: _without_rejected(_open(show)), among=lambda: _open(show), few=_FEW_PAIRS)
+    return Kind(
+        lambda: _without_rejected(_open(show)),
+        among=lambda: _open(show),
+        few=_FEW_PAIRS,
+        listed_by=_NEAREST_FIRST,
+    )
 
 
 kept_counts.kinds |= {what: _kind(show) for show, what in _COUNTS.items()}
@@ -175,10 +183,28 @@ def _counted_as(pair: DuplicatePair) -> list[str]:
 def next_open(clinic: Clinic, show: str, after: tuple[int, int] | None = None) -> DuplicatePair | None:
     """The nearest undecided pair, or the one after (distance, key) for a person who skips."""
     rows = to_decide(clinic, show)
+    if pair := _next_listed(rows, kept_counts.listed(clinic, _COUNTS[show]), after):
+        return pair
     if after:
         distance, pk = after
         rows = rows.filter(Q(distance__gt=distance) | Q(distance=distance, pk__gt=pk))
-    return rows.order_by("distance", "pk").first()
+    return rows.order_by(*_NEAREST_FIRST).first()
+
+
+def _next_listed(
+    rows: QuerySet[DuplicatePair], known: Listed | None, after: tuple[int, int] | None
+) -> DuplicatePair | None:
+    """The same among many pairs, without a look at all those of photos that were rejected; None if no pair that is
+    known to come after is to be decided any more."""
+    if known is None or (after and after[1] not in known.keys):
+        return None
+    start = known.keys.index(after[1]) + 1 if after else 0
+    for first in range(start, len(known.keys), _LOOKED_AT):
+        keys = known.keys[first : first + _LOOKED_AT]
+        there = set(rows.filter(pk__in=keys).prefetch_related(None).values_list("pk", flat=True))
+        if found := next((key for key in keys if key in there), None):
+            return rows.filter(pk=found).first()
+    return None
 
 
 @transaction.atomic

@@ -47,7 +47,7 @@ kept_counts.kinds |= {
         lambda: _allowed().filter(kind=Photo.Kind.CLOSE_UP),
         among=proven_lesions,
         few=FEW_PROVEN,
-        is_listed=True,
+        listed_by=("pk",),
     ),
     OF_OTHER_KINDS: Kind(
         lambda: _allowed().exclude(kind=Photo.Kind.CLOSE_UP), among=proven_lesions, few=FEW_PROVEN
