@@ -8,13 +8,13 @@ om a": each pair, and each letter, begins a word there, and words of two letters
 import json
 
 from django.db import connection
-from django.db.models import BooleanField, F, Func, Q, TextField, Value
+from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Upper
 from django.db.models.lookups import Contains, IExact
 
-# So few letters go by pairs.
-FEW_LETTERS = 2
+# So few letters go by pairs; so few rows are named by their keys.
+FEW_LETTERS, FEW_ROWS = 2, 200
 # Of {text}, SQL; every character begins one pair, those of its second half too.
 PAIRS = (
     "(' ' || REGEXP_REPLACE(UPPER({text}::text), '(..)', '\\1 ', 'g') || ' ' || "
@@ -33,14 +33,23 @@ class _Pairs(Func):
     output_field = TextField()
 
 
-def holding(field: str, text: str) -> Q:
-    """Rows whose ``field`` holds the text, capital or small: as ``icontains``, and found by an index also where the
-    text is one letter or two."""
-    if connection.vendor != "postgresql" or not 0 < len(text) <= FEW_LETTERS or not text.strip():
-        return Q(**{f"{field}__icontains": text})
+def holding(rows: QuerySet, field: str, text: str) -> Q:
+    """Which of the ``rows`` have the text in their ``field``, capital or small: as ``icontains``. One letter or two are
+    looked for by pairs first; few rows are named by their keys, many are not far from each other in any order."""
+    plain = Q(**{f"{field}__icontains": text})
+    is_short = len(text) <= FEW_LETTERS and any(letter.isalnum() for letter in text)
+    if connection.vendor != "postgresql" or not is_short:
+        return plain
+    keys = list(by_pairs(rows, field, text).values_list("pk", flat=True)[: FEW_ROWS + 1])
+    return plain if len(keys) > FEW_ROWS else Q(pk__in=keys)
+
+
+def by_pairs(rows: QuerySet, field: str, text: str) -> QuerySet:
+    """The rows that have one letter or two in their ``field``, newest first; of PostgreSQL alone."""
     # A pair stands between blanks; a letter begins one.
-    wanted = f" {text} " if len(text) == FEW_LETTERS else f" {text}"
-    return Q(Contains(_Pairs(F(field)), Upper(Value(wanted, output_field=TextField()))))
+    wanted = Value(f" {text} " if len(text) == FEW_LETTERS else f" {text}", output_field=TextField())
+    # In an order, so that of many no more are read than it takes to see that they are.
+    return rows.filter(Contains(_Pairs(F(field)), Upper(wanted))).order_by("-pk")
 
 
 class _Said(Func):

@@ -116,12 +116,13 @@ def _patient(clinic: Clinic, text: str) -> Q:
 
 
 def _text(clinic: Clinic, text: str) -> Q:
-    return holding("text", text)
+    return holding(Entry.objects.filter(clinic=clinic), "text", text)
 
 
 def _subtype(clinic: Clinic, text: str) -> Q:
     # What is stored is a key; people look for the name they see.
-    return holding("subtype", text) | Q(subtype__in=subtypes.like(text))
+    held = holding(Entry.objects.filter(clinic=clinic), "subtype", text)
+    return held | Q(subtype__in=subtypes.like(text))
 
 
 def _source(clinic: Clinic, text: str) -> Q:
