@@ -208,7 +208,8 @@ def test_many_patients_are_found_as_few_are(archive, monkeypatch):
     FormerCode.objects.create(clinic=archive, patient=patient, code="OLD-7")
     asked = {
         "patient:00": {"thirty", "range"}, "patient:ham": {"thirty", "range"}, "ak": {"sixty"},
-        "h": {"thirty", "range"}, "patient:old": {"range"}, "-patient:ham": {"sixty", "oldest", "unknown"}, "patient:am": set(),
+        "h": {"thirty", "range"}, "patient:old": {"range"}, "patient:am": set(),
+        "-patient:ham": {"sixty", "oldest", "unknown"},
     }  # fmt: skip
     for most in (500, 0):
         monkeypatch.setattr(search, "_MANY_PATIENTS", most)
