@@ -27,7 +27,7 @@ from classifier.services.evaluation import tables as evaluation_tables
 from classifier.services.evaluation.report import BY_DISEASE, CONFUSION, NoReport, NotYet, Report
 from classifier.services.evaluation.run import REPORT
 from classifier.services.models import comparison as model_comparison
-from classifier.services.models import coverage, realised, registry, threshold_sets
+from classifier.services.models import coverage, kept_scores, realised, registry, threshold_sets
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.models import Photo
 from skinclinic.permissions import ADMIN, CURATE, clinic_member, get_for
@@ -166,6 +166,9 @@ def _coverage(report: Report, dataset: dict, model: dict, *, is_admin: bool) -> 
     # Once, where what is told of them is not kept.
     photos = cache(lambda: units.read(report, dataset["pk"], model["pk"]))
     try:
+        if is_admin:
+            # In order by the time thresholds are made of them.
+            kept_scores.of(report, dataset["pk"], model["pk"], photos)
         return {
             "covering": [(row, realised.on(row, report, dataset, photos)) for row in covering],
             "coverage_needs": coverage.needs(report, dataset["pk"], model["pk"], photos)

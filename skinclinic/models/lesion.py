@@ -108,9 +108,6 @@ class Lesion(models.Model):
             models.Index(fields=["clinic", "state", "-id"], name="lesion_unfinished", condition=_UNFINISHED),
             _only(["clinic", "-id"], "lesion_empty", state="empty"),
             models.Index(
-                fields=["clinic", "-id"], name="lesion_unfiled", condition=models.Q(patient__isnull=True)
-            ),
-            models.Index(
                 fields=["clinic", "site", "-id"], name="lesion_by_site", condition=models.Q(site__gt="")
             ),
             models.Index(

@@ -8,13 +8,13 @@ om a": each pair, and each letter, begins a word there, and words of two letters
 import json
 
 from django.db import connection
-from django.db.models import BooleanField, F, Func, Q, TextField, Value
+from django.db.models import BooleanField, F, Func, Q, QuerySet, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Upper
 from django.db.models.lookups import Contains, IExact
 
-# So few letters go by pairs.
-FEW_LETTERS = 2
+# So few letters go by pairs; so few rows are named by their keys.
+FEW_LETTERS, FEW_ROWS = 2, 200
 # Of {text}, SQL; every character begins one pair, those of its second half too.
 PAIRS = (
     "(' ' || REGEXP_REPLACE(UPPER({text}::text), '(..)', '\\1 ', 'g') || ' ' || "
@@ -33,14 +33,29 @@ class _Pairs(Func):
     output_field = TextField()
 
 
-def holding(field: str, text: str) -> Q:
-    """Rows whose ``field`` holds the text, capital or small: as ``icontains``, and found by an index also where the
-    text is one letter or two."""
-    if connection.vendor != "postgresql" or not 0 < len(text) <= FEW_LETTERS or not text.strip():
-        return Q(**{f"{field}__icontains": text})
+def holding(rows: QuerySet, field: str, text: str) -> Q:
+    """Which of the ``rows`` have the text in their ``field``, capital or small: as ``icontains``, and one letter or two
+    by an index where few have them."""
+    plain = Q(**{f"{field}__icontains": text})
+    is_short = len(text) <= FEW_LETTERS and any(letter.isalnum() for letter in text)
+    if connection.vendor != "postgresql" or not is_short:
+        return plain
+    return _few(by_pairs(rows, field, text), plain)
+
+
+def _few(found: QuerySet, plain: Q) -> Q:
+    """Few rows that an index finds are named by their keys. Many are not far from each other in any order, and what is
+    asked of each plainly takes less time than what the index is of."""
+    keys = list(found.values_list("pk", flat=True)[: FEW_ROWS + 1])
+    return plain if len(keys) > FEW_ROWS else Q(pk__in=keys) & plain
+
+
+def by_pairs(rows: QuerySet, field: str, text: str) -> QuerySet:
+    """The rows that have one letter or two in their ``field``, newest first; of PostgreSQL alone."""
     # A pair stands between blanks; a letter begins one.
-    wanted = f" {text} " if len(text) == FEW_LETTERS else f" {text}"
-    return Q(Contains(_Pairs(F(field)), Upper(Value(wanted, output_field=TextField()))))
+    wanted = Value(f" {text} " if len(text) == FEW_LETTERS else f" {text}", output_field=TextField())
+    # In an order, so that of many no more are read than it takes to see that they are.
+    return rows.filter(Contains(_Pairs(F(field)), Upper(wanted))).order_by("-pk")
 
 
 class _Said(Func):
@@ -56,16 +71,23 @@ class _Holds(Func):
     output_field = BooleanField()
 
 
-def saying(field: str, name: str, value: str) -> Q:
-    """Rows whose ``field``, a JSON object of texts, says ``value`` under ``name``, capital or small."""
-    if connection.vendor == "postgresql":
-        written = (json.dumps(text, ensure_ascii=False)[1:-1] for text in (name, value))
-        wanted = Upper(Value(_IS.join(written), output_field=TextField()))
-        return Q(_Holds(_Said(F(field)), Func(wanted, template="ARRAY[%(expressions)s]")))
-    found = Q()
+def saying(rows: QuerySet, field: str, name: str, value: str) -> Q:
+    """Which of the ``rows`` say ``value`` under ``name`` in their ``field``, a JSON object of texts, capital or small;
+    by an index where few do."""
+    plain = Q()
     for one in sorted(spelt(name)):
-        found |= Q(IExact(KeyTextTransform(one, field), value))
-    return found
+        plain |= Q(IExact(KeyTextTransform(one, field), value))
+    if connection.vendor != "postgresql":
+        return plain
+    return _few(by_saying(rows, field, name, value), plain)
+
+
+def by_saying(rows: QuerySet, field: str, name: str, value: str) -> QuerySet:
+    """Rows that say so under the name in whatever capitals, newest first; of PostgreSQL alone."""
+    written = (json.dumps(text, ensure_ascii=False)[1:-1] for text in (name, value))
+    wanted = Upper(Value(_IS.join(written), output_field=TextField()))
+    has = _Holds(_Said(F(field)), Func(wanted, template="ARRAY[%(expressions)s]"))
+    return rows.filter(has).order_by("-pk")
 
 
 def spelt(name: str) -> set[str]:

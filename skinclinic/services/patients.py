@@ -59,7 +59,7 @@ def matching(clinic: Clinic, text: str) -> "QuerySet[WithAnnotations[Patient, Co
     text = patient_codes.tidy(text) if storable(text) else ""
     if text:
         former = list(formerly(clinic, code__icontains=text))
-        patients = patients.filter(holding("code", text) | Q(pk__in=former))
+        patients = patients.filter(holding(patients, "code", text) | Q(pk__in=former))
     lesions = Lesion.objects.filter(clinic=clinic, patient=OuterRef("pk")).order_by()
     newest = Lesion.objects.filter(clinic=clinic, patient=OuterRef("pk"), cover__isnull=False)
     counts = lesions.values("patient").annotate(count=Count("pk")).values("count")
@@ -102,7 +102,9 @@ def codes_like(clinic: Clinic, text: str) -> "list[WithAnnotations[Patient, Coun
     begins = list(found.filter(code__istartswith=text).order_by("code")[:MOST_OFFERED])
     if len(begins) == MOST_OFFERED or not text:
         return begins
-    held = holding("code", text) | Q(pk__in=list(formerly(clinic, code__icontains=text)))
+    held = holding(Patient.objects.filter(clinic=clinic), "code", text) | Q(
+        pk__in=list(formerly(clinic, code__icontains=text))
+    )
     rest = found.filter(held).exclude(code__istartswith=text).order_by("code")
     return begins + list(rest[: MOST_OFFERED - len(begins)])
 

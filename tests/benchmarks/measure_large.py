@@ -204,7 +204,7 @@ _SEARCHES = (
     "NOT dataset:Big", "melanoma AND text:nests AND date:2012", "melanoma OR bcc OR text:keratin",
     "bcc NOT text:nests", 'source:"Archive B"', "(melanoma OR bcc) AND (nests OR horn) NOT keratin",
     "subtype:nodular", "2012", "a OR basaloid OR nests OR horn OR cysts OR dermis OR margins OR solar",
-    "흑색종", "a", "zq", "§", "age:60..70", "sex:other", "site:head_neck", "kind:dermoscopic", "tag:ruler",
+    "흑색종", "a", "zq", "w", "age:60..70", "sex:other", "site:head_neck", "kind:dermoscopic", "tag:ruler",
     "lesion:#77", 'column:"image_manipulation=instrument only"', "age:60..70 sex:male site:face skin:1..2 -tag:ruler",
 )  # fmt: skip
 
@@ -353,7 +353,7 @@ def _api() -> Asked:
         "lesions/?page_size=200", "analyses/?page_size=200", "photos/?page_size=200", "patients/?code=P-000777",
         "patients/?code=nobody", "patients/?sex=other", "patients/?birth_year=1950", "patients/?is_archived=false",
         "patients/?skin_type=6", "patients/?research_consent=refused", "lesions/?is_archived=false",
-        "lesions/?site=genital", "lesions/?unfiled=true", "diagnoses/?disease=other",
+        "lesions/?site=genital",
         "patients/?clinic=university", "patients/?clinic=elsewhere", f"lesions/?patient={lesion.patient_id}",
         "lesions/?state=failed", "lesions/?state=running", "lesions/?is_archived=false&state=empty",
         "lesions/?proven_disease=mm", "lesions/?is_archived=false&state=failed", f"photos/?sha256={photo.sha256}",

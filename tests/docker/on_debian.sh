@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Follows docs/systemd.md word for word in an empty Debian, and says how long each step took:
-#   tests/docker/on_debian.sh FOLDER [SOURCE]
+#   tests/docker/on_debian.sh FOLDER [SOURCE [STEPS]]
 # As root, with debootstrap. FOLDER becomes the machine; SOURCE is where the program is cloned from (this checkout).
+# STEPS ("7 8"): those alone, on a machine that has the others behind it.
 # No systemd runs in it: on_debian_systemctl.py starts what systemd would.
 set -euo pipefail
 folder=$1
@@ -38,16 +39,33 @@ in_it() {
     SKINCLINIC_SOURCE=/opt/source SKINCLINIC_HOST=localhost SKINCLINIC_ADMIN=ada bash -c "$1"
 }
 began=$SECONDS
-for step in 1 2 3 4 5 6; do
+steps=${3:-1 2 3 4 5 6 7 8}
+case $steps in
+  1*) ;;
+  *) in_it "service postgresql start; service redis-server start; service nginx start; systemctl start skinclinic.target" ;;
+esac
+for step in $steps; do
   since=$SECONDS
   commands=$(awk -v step="$step" '/^## /{on = ($2 == step ".")} on && /^    /{print substr($0, 5)}' "$here/docs/systemd.md")
   # Debian's own database has to be there before a user is made in it; with systemd the package starts it.
   [ "$step" = 4 ] && in_it "service postgresql start"
   [ "$step" = 6 ] && commands="printf 'a-long-enough-password-7\n' > /root/said; ${commands/skinclinic create_clinic/< \/root\/said skinclinic create_clinic}"
+  # What is mounted from elsewhere, and a line that is written into the settings.
+  [ "$step" = 7 ] && in_it "install -d -m 700 -o skinclinic -g skinclinic /mnt/backups"
+  [ "$step" = 8 ] && commands=$(sed "s#^DICOM_RECEIVE=.*#echo '&' >> /etc/skinclinic/environment#" <<< "$commands")
   # A certificate that nobody signed is a failure to it, and rightly.
   commands=${commands/%skinclinic doctor/skinclinic doctor || true}
   echo "== step $step"
   in_it "set -euxo pipefail; $commands"
+  case $step in
+    # As its timer does at night: it adds to the one that was begun.
+    7)
+      in_it "set -ex; systemctl start skinclinic-backup
+        skinclinic backup /mnt/backups --key-file /etc/skinclinic/backup.key --verify
+        test \$(skinclinic backup /mnt/backups --key-file /etc/skinclinic/backup.key --list | grep -c '^20') = 2"
+      ;;
+    8) in_it "for _try in \$(seq 60); do (exec 3<>/dev/tcp/127.0.0.1/11112) 2>/dev/null && exit; sleep 1; done; exit 1" ;;
+  esac
   echo "== step $step: $((SECONDS - since)) s"
 done
 for _try in $(seq 60); do

@@ -22,6 +22,12 @@ def lines(name: str) -> list[tuple[str, str]]:
     return re.findall(r"^(\w+)=(.*)$", text, re.M)
 
 
+def words_of(command: str, environment: dict[str, str]) -> list[str]:
+    """Those of a command; a word that names a setting is the words of that."""
+    words = ((word, environment.get(word[1:], "")) for word in shlex.split(command))
+    return [part for word, said in words for part in (shlex.split(said) if word.startswith("$") else [word])]
+
+
 def start(name: str) -> None:
     told = lines(name)
     last = dict(told)
@@ -29,7 +35,8 @@ def start(name: str) -> None:
     for line in Path(last["EnvironmentFile"]).read_text().splitlines():
         if line.strip() and not line.startswith("#"):
             key, _equals, value = line.partition("=")
-            environment[key] = value
+            environment[key] = value.strip('"')
+    environment |= dict(value.split("=", 1) for key, value in told if key == "Environment")
     as_user = [
         "setpriv",
         "--reuid",
@@ -42,8 +49,8 @@ def start(name: str) -> None:
     log = (RUNNING / f"{name}.log").open("w")
     for command in (value for key, value in told if key == "ExecStart"):
         process = subprocess.Popen(
-            [*as_user, *shlex.split(command)], env=environment, cwd=last["WorkingDirectory"], stdout=log, stderr=log,
-            umask=int(last["UMask"], 8), start_new_session=True,
+            [*as_user, *words_of(command, environment)], env=environment, cwd=last["WorkingDirectory"], stdout=log,
+            stderr=log, umask=int(last["UMask"], 8), start_new_session=True,
         )  # fmt: skip
         if last.get("Type") != "oneshot":
             (RUNNING / f"{name}.pid").write_text(str(process.pid))
@@ -58,10 +65,15 @@ def main(words: list[str]) -> None:
             subprocess.run(["service", service, "restart"], check=True)
         case ["daemon-reload"]:
             pass
-        case ["enable", "--now", "skinclinic.target"]:
+        case ["enable", "--now", name] if name.endswith(".timer"):
+            # It waits for the night.
+            assert (UNITS / name).is_file() and lines(name.removesuffix(".timer")), name
+        case ["enable", "--now", "skinclinic.target"] | ["start", "skinclinic.target"]:
             wanted = re.findall(r"^Wants=(.*)$", (UNITS / "skinclinic.target").read_text(), re.M)
             for name in ["skinclinic-prepare.service", *(word for line in wanted for word in line.split())]:
                 start(name.removesuffix(".service"))
+        case ["enable", "--now", name] | ["start", name]:
+            start(name)
         case ["kill"]:
             for path in RUNNING.glob("*.pid"):
                 with contextlib.suppress(ProcessLookupError):

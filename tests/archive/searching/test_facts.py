@@ -9,7 +9,7 @@ from skinclinic.archive.services.datasets import counted, datasets, large
 from skinclinic.archive.services.searching import search, selection
 from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.engine import jobs
-from skinclinic.models import Lesion, Photo
+from skinclinic.models import FormerCode, Lesion, Photo
 from tests import factories
 from tests.cases import each
 from tests.skinclinic.pages import url
@@ -198,3 +198,19 @@ def test_what_is_outside_a_large_dataset_is_found_by_a_job(archive, clinic, cura
     assert found(clinic, q=search_text) == {"sixty"} and jobs.run_waiting(counted.JOB) == 1
     datasets.remove(most, DatasetItem.objects.filter(entry__external_id="range").values_list("pk", flat=True))
     assert found(clinic, q=search_text) == {"sixty", "range"}
+
+
+def test_many_patients_are_found_as_few_are(archive, monkeypatch):
+    codes = {"thirty": "HAM/0012", "sixty": "ak-3", "range": "HAM/0099"}
+    for name, code in codes.items():
+        patient = factories.make_patient(archive, code)
+        Entry.objects.filter(external_id=name).update(patient=patient, patient_key=patient.pk)
+    FormerCode.objects.create(clinic=archive, patient=patient, code="OLD-7")
+    asked = {
+        "patient:00": {"thirty", "range"}, "patient:ham": {"thirty", "range"}, "ak": {"sixty"},
+        "h": {"thirty", "range"}, "patient:old": {"range"}, "patient:am": set(),
+        "-patient:ham": {"sixty", "oldest", "unknown"},
+    }  # fmt: skip
+    for most in (500, 0):
+        monkeypatch.setattr(search, "_MANY_PATIENTS", most)
+        assert {text: found(archive, q=text) for text in asked} == asked, most

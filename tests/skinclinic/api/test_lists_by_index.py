@@ -15,7 +15,6 @@ LISTS = {
     "fhir/Patient": "patient_own",
     "lesions/?is_archived=false&state=empty": "lesion_empty",
     "lesions/?is_archived=false": "lesion_own",
-    "lesions/?unfiled=true": "lesion_unfiled",
     "lesions/?site=nose": "lesion_by_site",
     "diagnoses/?disease=mm": "diagnosis_by_disease",
     "diagnoses/?kind=pathology": "diagnosis_pathology",

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
+from skinclinic.archive.models import Entry
 from skinclinic.models import Clinic, Diagnosis, Lesion, Patient, Photo
 from skinclinic.services import held
 from skinclinic.vocabulary import sites, skin_types, tags
@@ -177,7 +178,7 @@ def _column(clinic: Clinic, text: str) -> Q:
         return NOTHING
     if not equals:
         return Q(columns__has_any_keys=sorted(held.spelt(name)))
-    return held.saying("columns", name, value)
+    return held.saying(Entry.objects.filter(clinic=clinic), "columns", name, value)
 
 
 FIELDS: dict[str, Callable[[Clinic, str], Q]] = {

@@ -1,5 +1,6 @@
 """What a search finds among archive entries: the tree of ``query_text`` as a condition."""
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
@@ -106,6 +107,9 @@ def _patient(clinic: Clinic, text: str) -> Q:
     begins = ("code__istartswith", text), ("code__icontains", f"/{text}")
     coded = Patient.objects.filter(clinic=clinic).filter(Q(*begins, _connector=Q.OR))
     keys, former = coded.order_by().values_list("pk", flat=True), formerly(clinic, code__istartswith=text)
+    if connection.features.supports_slicing_ordering_in_compound:
+        # Newest first, so that of many no more are read than it takes to see that they are.
+        keys = keys.order_by("-pk")[: _MANY_PATIENTS + 1]
     # Each half by its own index.
     ids = list(keys.union(former, all=True)[: _MANY_PATIENTS + 1])
     if len(ids) > _MANY_PATIENTS:
@@ -116,12 +120,13 @@ def _patient(clinic: Clinic, text: str) -> Q:
 
 
 def _text(clinic: Clinic, text: str) -> Q:
-    return holding("text", text)
+    return holding(Entry.objects.filter(clinic=clinic), "text", text)
 
 
 def _subtype(clinic: Clinic, text: str) -> Q:
     # What is stored is a key; people look for the name they see.
-    return holding("subtype", text) | Q(subtype__in=subtypes.like(text))
+    held = holding(Entry.objects.filter(clinic=clinic), "subtype", text)
+    return held | Q(subtype__in=subtypes.like(text))
 
 
 def _source(clinic: Clinic, text: str) -> Q:
