@@ -3,9 +3,9 @@
 from typing import Protocol
 
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 
 from skinclinic import imaging
+from skinclinic.web.counts import gettext as _
 from skinclinic.web.requests import is_from_script
 
 

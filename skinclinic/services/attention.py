@@ -14,7 +14,7 @@ from skinclinic.engine.readiness import obstacle
 from skinclinic.models import ApiToken, Clinic, Invitation, Lesion, Member
 from skinclinic.services import quotas, second_factor
 from skinclinic.web.counts import gettext as _
-from skinclinic.web.counts import ngettext
+from skinclinic.web.counts import grouped, ngettext
 
 MOST_COUNTED = 1000
 NEARLY_FULL = 0.9
@@ -50,8 +50,13 @@ def items(clinic: Clinic) -> list[Item]:
 
 
 def count(rows: QuerySet) -> int:
-    """How many rows there are, MOST_COUNTED for any more than that."""
-    return rows.order_by()[:MOST_COUNTED].count()
+    """How many rows there are, MOST_COUNTED + 1 for any more than that."""
+    return rows.order_by()[: MOST_COUNTED + 1].count()
+
+
+def written(counted: int) -> int | str:
+    """What ``count`` has counted, for a text: 1,000+ where there are more."""
+    return f"{grouped(MOST_COUNTED)}+" if counted > MOST_COUNTED else counted
 
 
 @source
@@ -80,16 +85,16 @@ def _cases(clinic: Clinic) -> Iterator[Item]:
     lesions, worklist = Lesion.objects.filter(clinic=clinic, is_archived=False), reverse("worklist")
     if n := count(lesions.filter(state=Lesion.State.FAILED)):
         words = ngettext("%(n)d case could not be analysed", "%(n)d cases could not be analysed", n)
-        yield Item(words % {"n": n}, f"{worklist}?show=all&state=failed", True)
+        yield Item(words % {"n": written(n)}, f"{worklist}?show=all&state=failed", True)
     if n := count(lesions.filter(biopsy_on__lt=today - RESULT_LATE)):
         words = ngettext("%(n)d result of a biopsy is late", "%(n)d results of biopsies are late", n)
-        yield Item(words % {"n": n}, f"{worklist}?show=biopsy")
+        yield Item(words % {"n": written(n)}, f"{worklist}?show=biopsy")
     if n := count(lesions.filter(follow_up_on__lt=today)):
         words = ngettext("%(n)d follow-up is overdue", "%(n)d follow-ups are overdue", n)
-        yield Item(words % {"n": n}, f"{worklist}?show=follow-up")
+        yield Item(words % {"n": written(n)}, f"{worklist}?show=follow-up")
     if n := count(lesions.filter(to_decide=True)):
         words = ngettext("%(n)d case to decide", "%(n)d cases to decide", n)
-        yield Item(words % {"n": n}, worklist)
+        yield Item(words % {"n": written(n)}, worklist)
 
 
 @source
@@ -98,7 +103,7 @@ def _people(clinic: Clinic) -> Iterator[Item]:
     waiting = Invitation.objects.filter(clinic=clinic, accepted_at=None, revoked_at=None)
     if n := count(waiting.filter(expires_at__gt=now)):
         words = ngettext("%(n)d invitation waits for an answer", "%(n)d invitations wait for an answer", n)
-        yield Item(words % {"n": n}, members)
+        yield Item(words % {"n": written(n)}, members)
     active = Member.objects.filter(clinic=clinic, is_active=True, user__service_of=None)
     have = second_factor.who_of(clinic)
     lacking = [one for one in active.select_related("clinic") if second_factor.is_required(one)]
@@ -108,8 +113,8 @@ def _people(clinic: Clinic) -> Iterator[Item]:
             "%(n)d members have not set up the second factor yet",
             n,
         )
-        yield Item(words % {"n": n}, members)
+        yield Item(words % {"n": written(n)}, members)
     ending = ApiToken.objects.filter(clinic=clinic, revoked_at=None, expires_at__gt=now)
     if n := count(ending.filter(expires_at__lte=now + SOON)):
         words = ngettext("%(n)d token ends within two weeks", "%(n)d tokens end within two weeks", n)
-        yield Item(words % {"n": n}, reverse("service-accounts"))
+        yield Item(words % {"n": written(n)}, reverse("service-accounts"))

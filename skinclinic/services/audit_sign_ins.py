@@ -1,9 +1,12 @@
-"""Signing in and out, and who tried in vain: from where is told here, so that guessing can be followed."""
+"""Signing in and out, and who tried in vain: from where is told here, so that guessing can be followed; and what
+a person sets up to sign in with."""
 
 import hmac
 from hashlib import sha256
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_added, authenticator_removed
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -62,3 +65,19 @@ def refused(
     )
     audit.record("sign_in.refused", person, facts=facts)
     counted.sign_ins.labels("refused").inc()
+
+
+@receiver(authenticator_added)
+def second_factor_added(sender: Any, user: User, authenticator: Authenticator, **kwargs: Any) -> None:
+    _tell("second_factor.add", user, authenticator)
+
+
+@receiver(authenticator_removed)
+def second_factor_removed(sender: Any, user: User, authenticator: Authenticator, **kwargs: Any) -> None:
+    _tell("second_factor.remove", user, authenticator)
+
+
+def _tell(action: str, user: User, authenticator: Authenticator) -> None:
+    """Recovery codes come and go with what they stand in for."""
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
+        audit.record(action, user, by=user, facts={"kind": str(authenticator.type)})

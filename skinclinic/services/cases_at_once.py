@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from skinclinic.models import CasesChange, CaseTag, Lesion, LesionTag, Member, RecordChange, User
 from skinclinic.services import case_tags, cases, worklist
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
 
 # No more at once, so that nobody waits long for the rows.
 MOST = 2000

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from skinclinic.models import Clinic
 from skinclinic.services import kept_counts
 from skinclinic.web.come_back import ComeBack
+from skinclinic.web.counts import gettext as _
 from skinclinic.web.counts import grouped
 
 GIGABYTE = 1 << 30

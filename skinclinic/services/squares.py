@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Callable
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from skinclinic import imaging
 from skinclinic.files import store
@@ -22,6 +21,7 @@ from skinclinic.services.cases import hold_lesions_of
 from skinclinic.services.covering import ChangedMeanwhile, read_stored, same_picture
 from skinclinic.services.photos import insert
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
 
 MOST_SQUARES = 30
 # What a further photo of the same picture takes over.

@@ -16,7 +16,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from skinclinic.forms.people import AccountForm, NewPasswordForm, SignInForm
 from skinclinic.models import ApiToken
-from skinclinic.services import account_mail, password_links, people, second_factor, signing_out, step_up
+from skinclinic.services import (
+    account_mail,
+    audit,
+    password_links,
+    people,
+    second_factor,
+    signing_out,
+    step_up,
+)
 from skinclinic.views.account_page import account_page
 from skinclinic.web.confirming import IS_FILE, back_of, confirm_page
 from skinclinic.web.middleware import SESSION_KEY, before_second_factor
@@ -60,6 +68,7 @@ class ChangePassword(auth_views.PasswordChangeView):
     def form_valid(self, form):
         response = super().form_valid(form)
         user = form.user
+        audit.record("password.change", user, by=user)
         password_links.end_all(user)
         signing_out.everywhere(user, but=self.request.session.session_key, why=ApiToken.Why.PASSWORD)
         account_mail.notify(user, _("The password was changed."))

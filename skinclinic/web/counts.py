@@ -31,6 +31,9 @@ class Counted(str):
             if found[0] == "%%" or name in NAMES:
                 return found[0]
             value = values[name] if name else values
+            if isinstance(value, str) and found[0].endswith("d"):
+                # A count that is written already: 1,000+.
+                return value.replace("%", "%%")
             return grouped(value) if type(value) is int else found[0]
 
         if type(values) is int:

@@ -223,8 +223,8 @@ def test_nonsense_is_answered_kindly(client, opened, value):
 @each("sent, said", [
     ({}, "from 1 to 10 datasets"), ({"version": "0"}, "from 1 to 10 datasets"),
     ({"seed": "-3"}, "seed is a whole number"), ({"seed": "9" * 10}, "seed is a whole number"),
-    ({"practice": "51"}, "0 to 50"), ({"bcc": "1.5"}, "whole numbers"), ({"bcc": ""}, "1 to 2000"),
-    ({"bcc": "2001"}, "1 to 2000"),
+    ({"practice": "51"}, "0 to 50"), ({"bcc": "1.5"}, "whole numbers"), ({"bcc": ""}, "1 to 2,000"),
+    ({"bcc": "2001"}, "1 to 2,000"),
 ])  # fmt: skip
 def test_wrong_recipes_are_said(client, draft, stocked, sent, said):
     one = stocked.versions[0].pk

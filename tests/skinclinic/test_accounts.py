@@ -9,7 +9,7 @@ from skinclinic.models import Member, User
 from skinclinic.services import invitations, signing_in
 from tests import factories
 from tests.cases import each
-from tests.skinclinic.pages import MILLION, NASTY, messages_of, url
+from tests.skinclinic.pages import MILLION, NASTY, audited, messages_of, url
 
 pytestmark = pytest.mark.django_db
 
@@ -178,7 +178,7 @@ def test_changes_password_and_other_sessions_end(client_for, clinician):
     assert here.get(url("account")).status_code == 200
     assert elsewhere.get(url("account")).status_code == 302
     clinician.refresh_from_db()
-    assert clinician.check_password(NEW_PASSWORD)
+    assert clinician.check_password(NEW_PASSWORD) and audited("password.change")
 
 
 def test_a_long_password_of_any_letters_is_taken_whole(client, client_for, clinician):
@@ -219,7 +219,7 @@ def test_account_keeps_name_and_language(client_for, clinician):
     response = client.post(url("account"), {"display_name": "김하나", "language": "ko"})
     assert response.status_code == 302
     clinician.refresh_from_db()
-    assert clinician.display_name == "김하나"
+    assert clinician.display_name == "김하나" and audited("account.name")
     assert client.get(url("account"))["Content-Language"] == "ko"
 
 

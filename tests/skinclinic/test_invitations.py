@@ -132,7 +132,7 @@ def test_new_person_joins(client, invited, clinic):
     assert Member.objects.get(user=user, clinic=clinic).role == "curator"
     assert client.get(url("account")).context["membership"].clinic == clinic
     invitation.refresh_from_db()
-    assert invitation.accepted_by == user
+    assert invitation.accepted_by == user and audited("member.join")
 
 
 def test_signed_in_person_joins_with_their_account(client_for, outsider, invited, clinic):

@@ -63,6 +63,7 @@ from skinclinic.web.looks import look_of
 from tests import factories
 from tests.cases import undone
 from tests.skinclinic.isolation_table import TABLE
+from tests.skinclinic.pages import audited
 
 pytestmark = pytest.mark.django_db
 
@@ -552,6 +553,12 @@ NO_LOOK = {
     "analysis-explanations": "only changes",
     "dataset": "a list", "dataset-photos": "a list", "dataset-differences": "a list",
 }  # fmt: skip
+# As what the looks at some pages are written down.
+LOOKS = {
+    "bin-item": "bin.view", "api-note-detail": "note.view", "api-symptoms-detail": "symptoms.view",
+    "api-comment-detail": "comment.view", "api-biopsy-detail": "plan.view", "archive-entry": "entry.view",
+    "letter": "letter.print", "analysis-similar": "photo.similar",
+}  # fmt: skip
 OF_A_PATIENT = {
     "patient", "lesion", "photo", "analysis", "explanation", "assessment", "pathology", "note", "symptoms", "letter",
     "entry", "bin_item", "follow_up", "biopsy", "comment", "item", "second_opinion",
@@ -562,7 +569,7 @@ def test_the_clinics_own_admin_finds_the_rows_and_whoever_looks_at_a_patient_is_
     world, client_for, admin_user
 ):
     """Otherwise the tests below would pass for addresses that lead nowhere."""
-    client, lost, untold, told = client_for(admin_user), [], [], 0
+    client, lost, untold, told, looks = client_for(admin_user), [], [], 0, {}
     for route in ROWS:
         before = AuditEvent.objects.count()
         status = client.get(address_of(route, world)).status_code
@@ -572,6 +579,7 @@ def test_the_clinics_own_admin_finds_the_rows_and_whoever_looks_at_a_patient_is_
         if status != 200 or not of_a_patient or route.name in NO_LOOK:
             continue
         row, told = AuditEvent.objects.first(), told + 1
+        looks[route.name] = row.action
         if AuditEvent.objects.count() != before + 1 or row.user_key != admin_user.pk:
             untold.append(str(route))
         elif row.patient_key not in (world.patient.pk, world.bin_item.key):
@@ -579,6 +587,8 @@ def test_the_clinics_own_admin_finds_the_rows_and_whoever_looks_at_a_patient_is_
     assert not lost
     assert not untold, "\n".join(untold)
     assert told > 30
+    assert LOOKS.items() <= looks.items(), looks
+    assert audited("patient.make", "photo.make", "member.make", "import.fetch", "audit.view")
 
 
 # Documents of one patient's care, and what a reader gets by a link: for these nobody is asked again.

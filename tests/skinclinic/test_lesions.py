@@ -9,6 +9,7 @@ from skinclinic.models import Lesion, Photo
 from skinclinic.services import diagnoses
 from tests import factories
 from tests.cases import each
+from tests.skinclinic.pages import audited
 
 
 @pytest.fixture
@@ -27,6 +28,7 @@ class TestNew:
         assert client.get(f"/patients/{patient.pk}/lesions/new/").status_code == 200
         sent = {"site": "back", "site_x": "0.5123", "site_y": "0.25", "note": "growing"}
         response = client.post(f"/patients/{patient.pk}/lesions/new/", sent)
+        assert audited("lesion.make")
         made = Lesion.objects.get()
         assert response.url == f"/lesions/{made.pk}/"
         assert (made.clinic, made.patient, made.created_by) == (clinic, patient, clinician)

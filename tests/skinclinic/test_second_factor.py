@@ -69,6 +69,7 @@ def test_an_app_is_set_up_asked_for_and_removed(client_for, clinician, django_ca
     assert secret not in str(Authenticator.objects.get(type="totp").data)
     assert codes[0] not in client.get(url("mfa_view_recovery_codes")).content.decode(), "shown once"
     assert Letter.objects.get().subject == "An authenticator app was set up."
+    assert AuditEvent.objects.get(action="second_factor.add").facts == {"kind": "totp"}
 
     other = Client()
     asked = other.post(url("login"), PASSWORD | {"next": "/account/"})
@@ -92,7 +93,7 @@ def test_an_app_is_set_up_asked_for_and_removed(client_for, clinician, django_ca
 
     assert "9 codes" in client.get(url("mfa_index")).content.decode()
     assert client.post(url("mfa_deactivate_totp")).url == url("mfa_index")
-    assert not Authenticator.objects.exists()
+    assert not Authenticator.objects.exists() and audited("second_factor.remove")
     assert Client().post(url("login"), PASSWORD).url == url("start")
 
 

@@ -15,6 +15,7 @@ from skinclinic.services.refused import Refused
 from skinclinic.vocabulary import asked
 from tests import factories
 from tests.cases import each
+from tests.skinclinic.pages import audited
 
 HTMX = {"HX-Request": "true"}
 
@@ -74,6 +75,7 @@ class TestNotes:
         client.post(f"/notes/{note.pk}/", {"taken_back": "yes"}, headers=HTMX)
         note.refresh_from_db()
         assert (note.text, note.is_taken_back, note.words.count()) == ("Dull", True, 0)
+        assert audited("note.change")
         assert [change.fields for change in note.changes.all()][-1]["text"][1] == "Glassy"
         client.post(f"/notes/{note.pk}/", {"taken_back": "no"}, headers=HTMX)
         assert note.words.filter(word="dull").exists()
@@ -83,7 +85,7 @@ class TestNotes:
         address, day = f"/lesions/{photo.lesion_id}/notes/", today()
         for on, text, said in (
             (day, "  ", "Write something first"),
-            (day, "x" * 4001, "Shorten this to 4000"),
+            (day, "x" * 4001, "Shorten this to 4,000"),
             (day + timedelta(days=1), "later", "lies in the future"),
             ("soon", "later", "Choose the day of the visit"),
         ):
@@ -160,6 +162,7 @@ class TestSymptoms:
         row = Symptoms.objects.get()
         assert (row.itch, row.bleed, row.hurt) == ("no", "yes", "no")
         assert RecordChange.objects.filter(symptoms=row, by=clinician).get().fields == {"bleed": ["", "yes"]}
+        assert audited("symptoms.change")
 
     def test_a_lesion_with_symptoms_is_not_empty_and_they_go_with_its_photos(self, clinic, clinician, photo):
         patient, source = factories.make_patient(clinic), photo.lesion

@@ -140,6 +140,7 @@ def test_what_fails_for_days_is_turned_off_and_said_so(
     client = client_for(admin_user)
     assert "nothing had arrived for 3 days" in client.get(url("webhook", webhook.pk)).content.decode()
     client.post(url("webhook-act", webhook.pk), {"act": "on"})
+    assert AuditEvent.objects.get(action="webhook.on").user_key == admin_user.pk
     system.status = 200
     WebhookMessage.objects.filter(tries=1).update(next_at=timezone.now() - timedelta(seconds=1))
     webhooks.send_what_is_due()

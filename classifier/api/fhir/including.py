@@ -4,7 +4,6 @@
 from collections.abc import Iterator
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from classifier.api.fhir import kinds
@@ -16,6 +15,7 @@ from classifier.presenters.fhir.teller import Teller
 from skinclinic.api.base import ApiRequest
 from skinclinic.fhir.parts import Json, entry, issue, outcome
 from skinclinic.fhir.references import key_of, referred
+from skinclinic.web.counts import gettext as _
 from skinclinic.web.inputs import is_key
 
 # Beside those that were found, on one page.

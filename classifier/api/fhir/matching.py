@@ -6,7 +6,6 @@ https://hl7.org/fhir/R4/patient-operation-match.html
 from datetime import UTC
 from typing import Any
 
-from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
@@ -20,6 +19,7 @@ from skinclinic.fhir import dates
 from skinclinic.fhir.parts import Json, bundle, entry, issue, outcome
 from skinclinic.models import Patient
 from skinclinic.services import audit
+from skinclinic.web.counts import gettext as _
 
 MOST_IDENTIFIERS = 10
 GRADE = {"url": "http://hl7.org/fhir/StructureDefinition/match-grade", "valueCode": "certain"}

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Count, QuerySet
-from django.utils.translation import gettext as _
 
 from classifier.models import Evaluation, ModelVersion
 from classifier.networks import weights
@@ -17,6 +16,7 @@ from skinclinic.engine import jobs, work
 from skinclinic.models import Clinic, Job, User
 from skinclinic.services.people import lock
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
 from skinclinic.web.inputs import storable
 
 JOB = "evaluate"

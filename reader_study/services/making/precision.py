@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
 from reader_study.models import Study
 from reader_study.services.making.sampling import MOST_PHOTOS, TIERS
 from reader_study.services.making.sizes import widths
@@ -13,6 +11,7 @@ from reader_study.statistics import sizing
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.counts import gettext as _
 
 # Of which the interval is widest.
 HALF = 0.5

@@ -8,10 +8,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import get_language_info
-from django.utils.translation import gettext as _
 
 from reader_study.models import ReaderGroup, Study
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
 from skinclinic.web.inputs import storable
 
 _ADDRESS = re.compile(r"(?P<name>[^<>]*)<(?P<email>[^<>\s]+@[^<>\s]+)>")

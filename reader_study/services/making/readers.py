@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
 
 from reader_study.models import Reader, Study, StudyEvent
 from reader_study.services import log
@@ -20,6 +19,7 @@ from skinclinic.models import Letter, User
 from skinclinic.services import letters
 from skinclinic.services.refused import Refused
 from skinclinic.services.secret_links import new_nonce
+from skinclinic.web.counts import gettext as _
 
 MOST_READERS = 500
 PREVIEW = "preview"

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from django.db import transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from classifier.models import ModelVersion
 from classifier.services.evaluation import evaluations, leakage
@@ -33,6 +32,7 @@ from skinclinic.files import store
 from skinclinic.models import Clinic
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BENIGN, DISEASE_KEYS, DISEASES, MALIGNANT, PREMALIGNANT
+from skinclinic.web.counts import gettext as _
 
 TIERS = (MALIGNANT, PREMALIGNANT, BENIGN)
 GROUPS = (*DISEASE_KEYS, *TIERS)

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from django.utils.translation import gettext as _
-
 from reader_study.models import Reader, ReaderGroup, StudyImage, StudySession
 from reader_study.services.results import replay_drafts
 from reader_study.services.results.study_tables import (
@@ -23,6 +21,7 @@ from skinclinic.archive.formats import encodings
 from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.models.columns import field_of
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
 
 NEEDED = (IMAGES, ANSWERS)
 MOST_SHOWN = 200

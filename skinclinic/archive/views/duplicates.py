@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -137,7 +138,7 @@ def _facts(pair: DuplicatePair) -> list[dict]:
             _("biopsy-proven") if entry.is_proven else _("not proven"),
             str(entry.patient or ""),
             str(lesion.get_site_display()) if lesion.site else "",
-            entry.taken_on.isoformat() if entry.taken_on else "",
+            date_format(entry.taken_on) if entry.taken_on else "",
             entry.source.name,
             entry.external_id,
             f"{entry.photo.width} × {entry.photo.height}",

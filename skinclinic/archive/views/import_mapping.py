@@ -6,7 +6,6 @@ from itertools import islice
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from skinclinic.archive.formats import one_hot
@@ -22,6 +21,7 @@ from skinclinic.archive.presenters.label_names import group_name, known_label
 from skinclinic.archive.services.importing import imports as service
 from skinclinic.archive.services.importing import tables
 from skinclinic.permissions import CURATE, clinic_member, get_for
+from skinclinic.web.counts import gettext as _
 from skinclinic.web.inputs import is_key, storable
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 

@@ -1,6 +1,7 @@
 """Near-duplicates: found without comparing all pairs, and decided two at a time."""
 
 import io
+from datetime import date
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from skinclinic import imaging
 from skinclinic.archive import near_duplicates as near
 from skinclinic.archive.models import DuplicatePair, Review
 from skinclinic.archive.services.curating import duplicates
+from skinclinic.archive.views.duplicates import _facts as facts_of
 from skinclinic.engine import jobs
 from skinclinic.imaging.likeness import hash_of
 from skinclinic.services.photos import store_photo
@@ -128,6 +130,8 @@ def test_the_search_finds_the_copy_and_says_across_what(pair, two):
     assert (pair.first, pair.second) == tuple(two)
     assert pair.across_patients and pair.across_sources
     assert pair.distance <= duplicates.MAX_DISTANCE
+    pair.first.taken_on = date(2017, 1, 15)
+    assert "15 Jan 2017" in [fact["first"] for fact in facts_of(pair)]
 
 
 def test_a_second_search_adds_nothing_and_is_not_due(pair, clinic, curator):

@@ -92,7 +92,7 @@ ROWS = {
     "formula after a tab": (b'1.jpg,bcc,A,"\t=1+1"\n', "a formula"),
     "formula as a label": (b"1.jpg,=1+1,A,\n", "a formula"),
     "cell over 20,000": (b"1.jpg,bcc,A," + b"y" * 20_001 + b"\n", "longer than 20,000 characters [3]"),
-    "text over 2,000": (b"1.jpg,bcc,A," + b"y" * 2001 + b"\n", "longer than 2000 characters [3]"),
+    "text over 2,000": (b"1.jpg,bcc,A," + b"y" * 2001 + b"\n", "longer than 2,000 characters [3]"),
     "patient over 60": (b"1.jpg,bcc," + b"y" * 61 + b",\n", "longer than 60 characters [3]"),
     "label over 120": (b"1.jpg," + b"y" * 121 + b",A,\n", "longer than 120 characters [3]"),
     "file over 300": (b"y" * 301 + b",bcc,A,\n", "longer than 300 characters [3]"),

@@ -7,7 +7,7 @@ from classifier.analysing import map_check, map_check_kinds
 from classifier.models import ModelVersion
 from classifier.services.models import map_checks
 from skinclinic.engine import jobs
-from tests.skinclinic.pages import messages_of, url
+from tests.skinclinic.pages import audited, messages_of, url
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def test_an_admin_has_it_checked_and_every_member_sees_it(client_for, admin_user
     admin = client_for(admin_user)
     assert "being checked" in messages_of(admin.post(check))
     admin.post(check)
-    assert "Being checked" in admin.get(page).content.decode()
+    assert "Being checked" in admin.get(page).content.decode() and audited("model.check_maps")
     jobs.run_waiting(map_checks.JOB)
     seen = client_for(clinician).get(page).content.decode()
     assert "Adebayo" in seen and "all kernels" in seen and "Not checked yet" not in seen

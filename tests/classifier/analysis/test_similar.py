@@ -17,7 +17,7 @@ from skinclinic.imaging import Box
 from skinclinic.models import Lesion, Patient
 from skinclinic.services import photos
 from tests import evaluated, factories, results
-from tests.skinclinic.pages import url
+from tests.skinclinic.pages import audited, url
 
 pytestmark = pytest.mark.django_db
 
@@ -221,7 +221,7 @@ def test_the_job_makes_what_is_missing_and_keeps_answers(clinic, curator, lively
     # As answers from before features were kept.
     PhotoFeatures.objects.all().delete()
     row = making.ask(clinic, lively, curator)
-    assert making.ask(clinic, lively, curator) == row
+    assert making.ask(clinic, lively, curator) == row and audited("model.make_features")
     jobs.run_waiting(making.JOB)
     again = dict(PhotoFeatures.objects.values_list("photo", "values"))
     assert {key: bytes(values) for key, values in again.items()} == {k: bytes(v) for k, v in made.items()}

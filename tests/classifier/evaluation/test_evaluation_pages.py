@@ -19,7 +19,7 @@ from skinclinic.services import records
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories
 from tests.cases import each
-from tests.skinclinic.pages import NASTY, url
+from tests.skinclinic.pages import NASTY, audited, url
 
 pytestmark = pytest.mark.django_db
 
@@ -157,6 +157,7 @@ def test_files(row, curator, client_for):
     report = client.get(url("evaluation-download", row.pk), {"what": "report"}).json()
     assert report["name"] == "First"
     assert b"Asan" in client.get(url("evaluation-download", row.pk), {"what": "table"}).content
+    assert audited("evaluation.fetch")
 
 
 def test_the_gallery_begins_with_confident_mistakes(row, curator, client_for, model):
@@ -170,6 +171,7 @@ def test_the_gallery_begins_with_confident_mistakes(row, curator, client_for, mo
     only = client.get(url("evaluation-gallery", row.pk), {"truth": "mm", "order": "plain"})
     assert [tile["truth"] for tile in only.context["tiles"]] == ["mm", "mm"]
     picture = client.get(url("evaluation-heatmap", row.pk), {"item": tiles[0]["item"]})
+    assert audited("evaluation.photos")
     assert Image.open(io.BytesIO(picture.content)).size == (320, 320)
     files = client.get(url("evaluation-heatmaps", row.pk))
     with zipfile.ZipFile(io.BytesIO(b"".join(files.streaming_content))) as archive:

@@ -405,7 +405,7 @@ def test_each_roll_back_undoes_one_publication(clinic, admin_user, first, second
     for _step in range(3):
         line = registry.roll_back(clinic, user=admin_user, reason="worse")
         used.append(line and line.model_version.name)
-    assert used == ["second", "tiny", None]
+    assert used == ["second", "tiny", None] and audited("model.roll_back")
     assert registry.published(clinic) == first
     registry.publish(third, clinic=clinic, user=admin_user)
     assert registry.roll_back_target(clinic) == first

@@ -82,7 +82,7 @@ def test_intervals_of_what_is_typed_and_what_is_drawn(panel, draft, clinic, coor
     assert "Of the photos drawn" in (drawn := panel(name=name)) and "3 photos" in drawn
     for sent, said in (
         ({f"{key}-bcc": "x"}, "whole numbers"),
-        ({f"{key}-bcc": "3000"}, "1 to 2000 photos"),
+        ({f"{key}-bcc": "3000"}, "1 to 2,000 photos"),
         ({"share": "120"}, "from 0 to 100"),
         ({"share": "nan"}, "from 0 to 100"),
     ):

@@ -23,6 +23,7 @@ from skinclinic.services.erasing import afterwards, erase, ledger
 from tests import factories
 from tests.skinclinic.backups import installation
 from tests.skinclinic.erasing import marked
+from tests.skinclinic.pages import audited
 
 
 @pytest.fixture
@@ -230,7 +231,7 @@ def test_a_file_that_is_missing_here_is_said_and_given_back(small, dest, home):
     status, _said, wrong = run("backup", dest, keep=1)
     assert status == 3 and "keeps the copy" in wrong
     status, said, wrong = run("restore", dest, missing_files=True)
-    assert (status, wrong) == (0, "") and "1 files" in said
+    assert (status, wrong) == (0, "") and "1 files" in said and audited("backup.files")
     assert store.read(small.file_key) == content
     assert run("backup", dest)[0] == 0
 

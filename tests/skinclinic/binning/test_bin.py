@@ -17,6 +17,7 @@ from skinclinic.services.refused import Refused
 from tests import factories
 from tests.cases import each
 from tests.folders import stored_files
+from tests.skinclinic.pages import audited
 
 
 @pytest.fixture(scope="module")
@@ -313,6 +314,7 @@ class TestApi:
         assert [one["id"] for one in client.get("/api/bin/?ended_how=").json()["results"]] == [gone["id"]]
         back = client.post(f"/api/bin/{gone['id']}/restore/")
         assert (back.status_code, back.json()["not_back"]) == (200, [])
+        assert audited(f"{what}.delete", "bin.restored")
         assert client.get(address).status_code == 200
         assert client.post(f"/api/bin/{gone['id']}/restore/").status_code == 409
 
@@ -324,6 +326,6 @@ class TestApi:
         assert client_for(clinician).delete(address).status_code == 403
         assert client_for(coordinator).get(address).status_code == 403
         assert client_for(coordinator).get("/api/bin/").json()["results"] == []
-        assert client_for(admin_user).delete(address).status_code == 204
+        assert client_for(admin_user).delete(address).status_code == 204 and audited("bin.emptied")
         assert emptying._files([item]) == [] and not Diagnosis.objects.exists()
         assert store.path_of(made["first"].file_key)

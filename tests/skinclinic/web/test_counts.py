@@ -7,6 +7,7 @@ from django.template import engines
 from django.utils.translation import override
 
 from skinclinic.archive.presenters import summary_table
+from skinclinic.services import attention
 from skinclinic.web.counts import NAMES, Counted, grouped, ngettext
 from tests.cases import each
 
@@ -48,6 +49,7 @@ def test_one_is_still_one_and_what_is_no_count_stays():
         Counted("%(n)d photos, seed %(seed)d, 5 %%") % {"n": 4000, "seed": 4000}
         == "4,000 photos, seed 4000, 5 %"
     )
+    assert Counted("%(n)d cases") % {"n": attention.written(1001)} == "1,000+ cases"
     assert Counted("%d of them") % 4000 == "4,000 of them" and Counted("%.1f %s") % (0.25, "h") == "0.2 h"
     assert grouped(None) is None and grouped(True) is True and grouped("1958") == "1958"
 
@@ -73,6 +75,8 @@ def test_texts_with_counts_are_translated_by_what_writes_counts():
                 r"^from django\.utils\.translation import .*\b(gettext as _|ngettext)\b", text, re.M
             )
             counts = set(re.findall(r"%\((\w+)\)d", text)) - NAMES
-            if taken and ("ngettext(" in text or counts & {"n", "count", "total", "photos", "patients"}):
+            if taken and (
+                "ngettext(" in text or counts & {"n", "count", "total", "photos", "patients", "most"}
+            ):
                 wrong.append(str(path.relative_to(ROOT)))
     assert [path for path in wrong if path != "skinclinic/web/counts.py"] == []

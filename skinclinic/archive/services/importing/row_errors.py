@@ -7,9 +7,8 @@ are numbered as a spreadsheet shows them, the header being row 1 (``formats.rows
 
 from collections.abc import Mapping
 
-from django.utils.translation import gettext as _
-
 from skinclinic.archive.formats.problems import Problem, Said
+from skinclinic.web.counts import gettext as _
 
 MOST_ROWS_NAMED = 1000
 MOST_EXAMPLES = 3

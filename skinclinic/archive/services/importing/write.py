@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as _
 
 from skinclinic import imaging
 from skinclinic.archive.formats.photo_sets import FileTooLarge, PhotoSet, Unreadable
@@ -26,6 +25,7 @@ from skinclinic.files import store
 from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services import decoding
 from skinclinic.services.photos import insert, shown_name, unsaved, written_together
+from skinclinic.web.counts import gettext as _
 
 AT_ONCE = 16
 MOST_BYTES = 32 << 20

@@ -2,7 +2,6 @@
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
-from django.utils.translation import gettext as _
 
 from skinclinic.archive.models import BackgroundDisease, Dataset, DatasetItem, DatasetVersion, Entry, Source
 from skinclinic.archive.services import size
@@ -16,6 +15,7 @@ from skinclinic.services.patients import formerly
 from skinclinic.vocabulary import listed, subtypes, terms
 from skinclinic.vocabulary.days import span
 from skinclinic.vocabulary.matching import fold
+from skinclinic.web.counts import gettext as _
 
 _MANY_PATIENTS = 500
 # So many entries may be named by their keys.
