@@ -11,6 +11,7 @@ from skinclinic.models import Lesion
 from skinclinic.presenters.comparison import comparison
 from skinclinic.services import alignments
 from skinclinic.services.photos import store_photo
+from skinclinic.web.counts import grouped
 from tests import factories
 from tests.cases import each
 from tests.skinclinic.imaging.test_alignment import skin
@@ -55,7 +56,7 @@ def test_an_alignment_is_found_once_told_both_ways_and_only_of_one_lesion(
     client, address = client_for(clinician), f"/lesions/{lesion.pk}/alignment/"
     there = client.get(address, {"a": one.pk, "b": two.pk}).json()
     assert there["matrix"] == pytest.approx([2 / 3, 0, 0, 2 / 3, 0, 0], abs=0.6)
-    assert str(there["points"]) in there["said"] and "does not measure growth" in there["said"]
+    assert grouped(there["points"]) in there["said"] and "does not measure growth" in there["said"]
     # Known from now on, also the other way round.
     monkeypatch.setattr(alignments, "align", None)
     back = client.get(address, {"a": two.pk, "b": one.pk}).json()
