@@ -13,7 +13,7 @@ from django.utils import translation
 from skinclinic import kept_queries
 from tests import engine as engine_processes
 from tests import factories
-from tests.folders import folders_of
+from tests.folders import exported, folders_of
 
 # As in the product's processes: nothing of what is loaded until the tests begin is garbage.
 gc.disable()
@@ -67,7 +67,7 @@ def in_a_hurry():
 def home(request, settings, tmp_path, tmp_path_factory) -> Path:
     """A home folder for this test alone; only the cache of exported networks is shared by all."""
     home = tmp_path / "home"
-    for name, folder in folders_of(home, tmp_path_factory.getbasetemp() / "cache").items():
+    for name, folder in folders_of(home, exported(tmp_path_factory)).items():
         setattr(settings, name, folder)
     home.mkdir()
     if "live_server" in request.fixturenames:

@@ -1,6 +1,7 @@
 """The folders of a test."""
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,12 @@ def folders_of(home: Path, cache: Path) -> dict[str, Path]:
         "CACHE_DIR": cache,
         "STATIC_ROOT": home / "static",
     }
+
+
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cache of exported networks, which all tests of a run share, whichever process they are in."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
 
 
 def stored_files() -> list[str]:

@@ -28,7 +28,7 @@ import pytest
 from django.db import transaction
 from django.test.utils import override_settings
 
-from tests.folders import folders_of
+from tests.folders import exported, folders_of
 
 # Larger files than this are shared with the tests instead of copied: networks, which nothing writes into.
 COPIED_BYTES = 1_000_000
@@ -81,8 +81,8 @@ class Standing:
 
 @pytest.fixture(scope="module")
 def standing(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Standing]:
-    home, cache = tmp_path_factory.mktemp("standing"), tmp_path_factory.getbasetemp() / "cache"
-    here = Standing(home, cache, django_db_blocker)
+    home = tmp_path_factory.mktemp("standing")
+    here = Standing(home, exported(tmp_path_factory), django_db_blocker)
     yield here
     here.end()
 

@@ -10,6 +10,7 @@ import io
 import zipfile
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from django.utils import timezone, translation
 
@@ -21,18 +22,22 @@ from classifier.presenters.result import DEFAULT_THRESHOLDS
 from classifier.services.analysis import analyses, assessments
 from classifier.services.models.card import validated_on
 from skinclinic import imaging, permissions
-from skinclinic.dicom import objects
 from skinclinic.dicom.answers import Answer
 from skinclinic.dicom.facts import PhotoFacts
-from skinclinic.dicom.objects import Made
 from skinclinic.models import Photo, User
 from skinclinic.services import codes, dicom_photos, image_archives
 from skinclinic.vocabulary.diseases import DISEASE_KEYS, DISEASES
 
+if TYPE_CHECKING:
+    from skinclinic.dicom.objects import Made
 
-def of_analysis(found: Analysis) -> list[Made]:
+
+def of_analysis(found: Analysis) -> "list[Made]":
     """The photo, its report and its heatmaps, the likeliest disease first. Whoever asks has checked that the answer may
     be seen. Raises OSError where the photo's file is gone."""
+    # pydicom is loaded where an object is made; most processes make none.
+    from skinclinic.dicom import objects
+
     facts = dicom_photos.facts_of(found.photo)
     photo = objects.photo(facts)
     return [photo, *answer_to(found, facts, photo)]
@@ -45,7 +50,7 @@ def told_of(found: Analysis) -> list[object]:
         return [repr(facts), found.photo.file_key, repr(_answer(found))]
 
 
-def answer_to(found: Analysis, facts: PhotoFacts, photo: Made) -> list[Made]:
+def answer_to(found: Analysis, facts: PhotoFacts, photo: "Made") -> "list[Made]":
     """The report and the heatmaps of an answer to the photo whose object is ``photo``."""
     # Loads highdicom, which most processes never need.
     from skinclinic.dicom import report
@@ -55,7 +60,7 @@ def answer_to(found: Analysis, facts: PhotoFacts, photo: Made) -> list[Made]:
         return [report.report(facts, answer, photo.dataset), *_heatmaps(found, facts, photo, answer)]
 
 
-def zipped(made: Iterable[Made]) -> bytes:
+def zipped(made: "Iterable[Made]") -> bytes:
     """As a ZIP, whose bytes are the same for the same objects."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as file:
@@ -64,7 +69,9 @@ def zipped(made: Iterable[Made]) -> bytes:
     return out.getvalue()
 
 
-def _heatmaps(found: Analysis, facts: PhotoFacts, photo: Made, answer: Answer) -> Iterable[Made]:
+def _heatmaps(found: Analysis, facts: PhotoFacts, photo: "Made", answer: Answer) -> "Iterable[Made]":
+    from skinclinic.dicom import objects
+
     keys = sorted(answer.scores, key=lambda key: (-answer.scores[key], key))
     for number, key in enumerate(keys, start=1):
         picture = heatmap_picture(found, Drawn(key), over_photo=True)
@@ -124,7 +131,7 @@ def may_send(user: User, photo: Photo) -> bool:
     return bool(found and member and assessments.may_see_answer(user, member, found))
 
 
-def to_send(photo: Photo, facts: PhotoFacts, made: Made) -> list[Made]:
+def to_send(photo: Photo, facts: PhotoFacts, made: "Made") -> "list[Made]":
     """The objects of that answer; none where there is none any more."""
     found = _current(photo)
     return answer_to(found, facts, made) if found else []

@@ -7,9 +7,10 @@ Annex L; a test looks each up. A disease without a code in the clinic's table is
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pydicom.dataset import Dataset
-from pydicom.sr._snomed_dict import mapping as _NEW_CODES
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
 
 SCT, DCM, UCUM, LN = "SCT", "DCM", "UCUM", "LN"
 OWN_SCHEME = "99SKINCLINIC"
@@ -24,8 +25,11 @@ class Coded:
     scheme: str
     meaning: str
 
-    def item(self) -> Dataset:
+    def item(self) -> "Dataset":
         """As an item of a code sequence."""
+        # Most processes make none.
+        from pydicom.dataset import Dataset
+
         item = Dataset()
         item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = self.value, self.scheme, self.meaning
         return item
@@ -130,7 +134,9 @@ def body_part(key: str) -> str:
 def site_of(value: str, scheme: str) -> str:
     """The site that a code means here, also one of SNOMED's old scheme; "" where it is not known."""
     if scheme in _OLD_SCHEMES:
-        value, scheme = _NEW_CODES["SRT"].get(value, ""), SCT
+        from pydicom.sr._snomed_dict import mapping
+
+        value, scheme = mapping["SRT"].get(value, ""), SCT
     if scheme != SCT:
         return ""
     return _SITE_OF.get(value) or _NARROWER.get(value, "")

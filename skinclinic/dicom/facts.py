@@ -3,10 +3,12 @@
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
-
-from pydicom.uid import UID
+from typing import TYPE_CHECKING
 
 from skinclinic.dicom.codes import Coded
+
+if TYPE_CHECKING:
+    from pydicom.uid import UID
 
 CLOSE_UP, OVERVIEW, DERMOSCOPIC = "close_up", "overview", "dermoscopic"
 SEX = {"female": "F", "male": "M", "other": "O"}
@@ -45,21 +47,24 @@ class PhotoFacts:
     def is_dermoscopic(self) -> bool:
         return self.kind == DERMOSCOPIC
 
-    def uid(self, *parts: object) -> UID:
+    def uid(self, *parts: object) -> "UID":
         """A UID that is the same whenever it is made of the same parts, and in no other installation: a UUID by name,
         below 2.25 (PS3.5 B.2)."""
+        # Most processes make none.
+        from pydicom.uid import UID
+
         return UID(f"2.25.{uuid.uuid5(self.namespace, '/'.join(map(str, parts))).int}")
 
     @property
-    def study(self) -> UID:
+    def study(self) -> "UID":
         """All photos of a patient on one day; of a lesion without a patient, its own."""
         whose = f"patient-{self.patient}" if self.patient else f"lesion-{self.lesion}"
         return self.uid("study", whose, self.day.isoformat())
 
     @property
-    def lesion_uid(self) -> UID:
+    def lesion_uid(self) -> "UID":
         return self.uid("lesion", self.lesion)
 
-    def series(self, what: str) -> UID:
+    def series(self, what: str) -> "UID":
         """Those of one lesion and one kind in the study."""
         return self.uid("series", self.study, self.lesion, what)

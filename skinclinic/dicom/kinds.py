@@ -1,21 +1,13 @@
-"""Which objects are read as photos, and how their pictures may be packed."""
+"""Which objects are read as photos, and how their pictures may be packed (PS3.6 Annex A)."""
 
-from pydicom.uid import (
-    DermoscopicPhotographyImageStorage,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-    JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    RLELossless,
-    SecondaryCaptureImageStorage,
-    VLPhotographicImageStorage,
-)
+VL_PHOTOGRAPHIC = "1.2.840.10008.5.1.4.1.1.77.1.4"
+DERMOSCOPIC_PHOTOGRAPHY = "1.2.840.10008.5.1.4.1.1.77.1.7"
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+PHOTOS = (VL_PHOTOGRAPHIC, DERMOSCOPIC_PHOTOGRAPHY, SECONDARY_CAPTURE)
 
-PHOTOS = (VLPhotographicImageStorage, DermoscopicPhotographyImageStorage, SecondaryCaptureImageStorage)
-SYNTAXES = (
-    JPEGBaseline8Bit,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-    RLELossless,
-    JPEG2000Lossless,
-)
+JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
+EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2"
+RLE_LOSSLESS = "1.2.840.10008.1.2.5"
+JPEG_2000_LOSSLESS = "1.2.840.10008.1.2.4.90"
+SYNTAXES = (JPEG_BASELINE, EXPLICIT_LITTLE_ENDIAN, IMPLICIT_LITTLE_ENDIAN, RLE_LOSSLESS, JPEG_2000_LOSSLESS)

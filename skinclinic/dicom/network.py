@@ -5,9 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydicom.dataset import Dataset
-
 if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
     from pynetdicom.association import Association
 
 VERIFICATION = "1.2.840.10008.1.1"
@@ -42,7 +41,7 @@ def echo(peer: Peer) -> None:
             raise NotStored("refused")
 
 
-def store(peer: Peer, objects: Sequence[Dataset]) -> int:
+def store(peer: Peer, objects: "Sequence[Dataset]") -> int:
     """Have it take the objects, in one association; returns how many. Raises NotStored at the first it does not take.
     Each goes as it is: nothing is packed anew."""
     wanted: dict[str, set[str]] = {}

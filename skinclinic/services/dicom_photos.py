@@ -1,9 +1,10 @@
 """A stored photo as DICOM. Reads its file: not in a transaction."""
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.utils import timezone, translation
 
-from skinclinic.dicom import objects
 from skinclinic.dicom.codes import Coded
 from skinclinic.dicom.facts import PhotoFacts
 from skinclinic.files import store
@@ -11,6 +12,9 @@ from skinclinic.models import Photo
 from skinclinic.services import codes, visits
 from skinclinic.vocabulary import laterality, sites
 from skinclinic.vocabulary.codes import Code
+
+if TYPE_CHECKING:
+    from skinclinic.dicom.objects import Made
 
 
 def facts_of(photo: Photo) -> PhotoFacts:
@@ -53,6 +57,9 @@ def coded(code: Code | None) -> Coded | None:
     return Coded(*triple) if triple else None
 
 
-def made_of(photo: Photo) -> objects.Made:
+def made_of(photo: Photo) -> "Made":
     """The photo's object. Raises OSError where its file is gone."""
+    # Most processes make none.
+    from skinclinic.dicom import objects
+
     return objects.photo(facts_of(photo))

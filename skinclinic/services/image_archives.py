@@ -7,15 +7,14 @@ webhooks are. What an archive has it keeps: nothing here deletes there.
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from ipaddress import ip_network
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
-from skinclinic.dicom import network, objects, web
+from skinclinic.dicom import network, web
 from skinclinic.dicom.facts import PhotoFacts
-from skinclinic.dicom.objects import Made
 from skinclinic.engine import clock, jobs
 from skinclinic.engine.housekeeping import broom
 from skinclinic.models import Clinic, ImageArchive, ImageSending, Job, Photo, User
@@ -23,6 +22,9 @@ from skinclinic.services import audit, dicom_photos
 from skinclinic.services.refused import Refused
 from skinclinic.web import outgoing
 from skinclinic.web.counts import gettext as _
+
+if TYPE_CHECKING:
+    from skinclinic.dicom.objects import Made
 
 JOB = "image-sending"
 State, Way = ImageSending.State, ImageArchive.Way
@@ -42,7 +44,7 @@ class AnswerMaker(NamedTuple):
     """``may``: whether this person may see, and so send, the answer to a photo that there is; ``make``: its objects."""
 
     may: Callable[[User, Photo], bool]
-    make: Callable[[Photo, PhotoFacts, Made], list[Made]]
+    make: "Callable[[Photo, PhotoFacts, Made], list[Made]]"
 
 
 # The app that has answers registers its maker when it starts.
@@ -137,7 +139,10 @@ def _tried(sending: ImageSending) -> tuple[int, str]:
         return 0, "file_gone"
 
 
-def _objects(sending: ImageSending) -> list[Made]:
+def _objects(sending: ImageSending) -> "list[Made]":
+    # Most processes make none.
+    from skinclinic.dicom import objects
+
     photo = Photo.objects.select_related("clinic", "lesion__patient").get(pk=sending.photo_key)
     if photo.lesion.patient is None:
         raise Photo.DoesNotExist
@@ -147,11 +152,11 @@ def _objects(sending: ImageSending) -> list[Made]:
     return [made, *(one for maker in makers for one in maker.make(photo, facts, made))]
 
 
-def _by_dicom(archive: ImageArchive, made: list[Made]) -> int:
+def _by_dicom(archive: ImageArchive, made: "list[Made]") -> int:
     return network.store(_peer(archive), [one.dataset for one in made])
 
 
-def _by_web(archive: ImageArchive, made: list[Made]) -> int:
+def _by_web(archive: ImageArchive, made: "list[Made]") -> int:
     """What an earlier try brought there is not sent again."""
     study = str(made[0].dataset.StudyInstanceUID)
     there = {

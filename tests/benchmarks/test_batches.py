@@ -28,11 +28,6 @@ MOST_TRIES = 3
 
 
 @pytest.fixture
-def networks():
-    return benchmarks.Networks()
-
-
-@pytest.fixture
 def version(networks, settings):
     folder = settings.MODELS_DIR / "benchmark"
     weights.save(folder, networks.manifest, networks.ours.state_dict())

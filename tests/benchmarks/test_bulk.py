@@ -10,12 +10,12 @@ import time
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from skinclinic.archive.models import Entry
 from skinclinic.archive.services.bulk import bulk
 from skinclinic.engine import jobs
 from tests.archive import bulk_archive
+from tests.counted_queries import counted
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600), pytest.mark.processor_time]
 
@@ -27,10 +27,10 @@ MOST = 150
 
 def measured(run) -> tuple[float, int]:
     clock = time.process_time if connection.vendor == "sqlite" else time.perf_counter
-    with CaptureQueriesContext(connection) as queries:
+    with counted() as count:
         started = clock()
         run()
-    return clock() - started, len(queries)
+        return clock() - started, count.queries
 
 
 def test_relabelling_17000_photos_and_taking_it_back(clinic, curator, record_property):

@@ -11,7 +11,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from skinclinic.archive.models import DatasetVersion, DuplicatePair, Entry, Source
@@ -21,6 +20,7 @@ from skinclinic.archive.services.searching import selection
 from skinclinic.engine import jobs
 from skinclinic.web import keyset, sessions
 from tests import archive_crowd, factories
+from tests.counted_queries import counted as counting
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(1800), pytest.mark.processor_time, pytest.mark.long]
 
@@ -66,24 +66,22 @@ def measured(run: Callable, times: int) -> tuple[float, int]:
     """Median seconds and the number of queries, the same each time after the first, when who looks is written down."""
     run()
     spent, counts = [], set()
-    # Its log holds some thousand queries; beyond that none is counted.
-    connection.queries_log.clear()
     for _time in range(times):
-        with CaptureQueriesContext(connection) as queries:
+        with counting() as count:
             start = _clock()
             run()
             spent.append(_clock() - start)
-        counts.add(len(queries))
+        counts.add(count.queries)
     assert len(counts) == 1, counts
     return statistics.median(spent), counts.pop()
 
 
 def once(run: Callable) -> tuple[float, int]:
     """Seconds and the number of queries."""
-    with CaptureQueriesContext(connection) as queries:
+    with counting() as count:
         started = _clock()
         run()
-        return _clock() - started, len(queries)
+        return _clock() - started, count.queries
 
 
 def _clock() -> float:

@@ -1,6 +1,5 @@
 """WCAG 2.2 A and AA checks of a page by axe-core."""
 
-import json
 from pathlib import Path
 
 from playwright.sync_api import Page
@@ -12,36 +11,34 @@ OF_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]
 
 # A half-faded element has half its contrast: colours change at once (a transition that others inherit from starts
 # theirs again and again, so that waiting for those under way is not enough), and what moves is awaited, but for what
-# turns for ever. What is out of sight may never end, either.
-STILL = """async () => {
-    window.still = new CSSStyleSheet();
-    window.still.replaceSync("*, ::before, ::after { transition: none !important }");
-    document.adoptedStyleSheets = [...document.adoptedStyleSheets, window.still];
+# turns for ever. What is out of sight may never end, either. The page is looked at from its top: what has gone half
+# under its head is no smaller for that. All in one: to ask a page for each step takes as long as some of them.
+LOOK = """async (options) => {
+    const still = new CSSStyleSheet();
+    still.replaceSync("*, ::before, ::after { transition: none !important }");
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, still];
     const moving = document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < Infinity);
     const ended = Promise.all(moving.map((one) => one.finished.catch(() => null)));
     await Promise.race([ended, new Promise((done) => setTimeout(done, 2000))]);
+    const scrolled = scrollY;
+    scrollTo({top: 0, behavior: "instant"});
+    const result = await axe.run(document, options);
+    scrollTo({top: scrolled, behavior: "instant"});
+    document.adoptedStyleSheets = document.adoptedStyleSheets.filter((one) => one !== still);
+    return result.violations;
 }"""
 
 
 def violations(page: Page, rules: dict = RULES) -> list[str]:
-    """Return what axe-core finds wrong with the page as it stands, a line each; empty is good. It is looked at from its
-    top: what has gone half under the head of the page is no smaller for that."""
+    """Return what axe-core finds wrong with the page as it stands, a line each; empty is good."""
     if page.evaluate("!window.axe"):
         (script,) = VENDOR.glob("axe-core-*/axe.min.js")
         page.evaluate(script.read_text())
-    page.evaluate(STILL)
-    scrolled = page.evaluate("scrollY")
-    page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
     # To list all that passed takes a while, too.
-    options = {"runOnly": rules, "resultTypes": ["violations"]}
-    result = page.evaluate(f"axe.run(document, {json.dumps(options)})")
-    page.evaluate("top => scrollTo({top, behavior: 'instant'})", scrolled)
-    page.evaluate(
-        "document.adoptedStyleSheets = document.adoptedStyleSheets.filter((one) => one !== window.still)"
-    )
+    found = page.evaluate(LOOK, {"runOnly": rules, "resultTypes": ["violations"]})
     return [
         f"{violation['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
-        for violation in result["violations"]
+        for violation in found
         for node in violation["nodes"]
     ]
 

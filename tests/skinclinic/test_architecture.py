@@ -283,11 +283,12 @@ views = list(walk(get_resolver().url_patterns))
 for name in (400, 403, 404, 500):
     get_resolver().resolve_error_handler(name)
 import skinclinic.wsgi
-print(len(views), *[name for name in ("torch", "torchvision", "openvino", "onnxruntime") if name in sys.modules])
+heavy = ("torch", "torchvision", "openvino", "onnxruntime", "pydicom")
+print(len(views), *[name for name in heavy if name in sys.modules])
 """
 
 
-def test_the_web_process_loads_no_network(tmp_path):
+def test_the_web_process_loads_no_network_and_nothing_of_dicom(tmp_path):
     environment = os.environ | {
         "SKINCLINIC_HOME": str(tmp_path),
         "DJANGO_SETTINGS_MODULE": "skinclinic.settings",

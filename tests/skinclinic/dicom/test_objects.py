@@ -11,8 +11,9 @@ import pytest
 from highdicom._standard_utils import get_anatomic_region_map
 from PIL import Image
 from pydicom.sr._concepts_dict import concepts
+from pydicom.uid import UID
 
-from skinclinic.dicom import codes, objects, reading
+from skinclinic.dicom import codes, kinds, objects, reading
 from skinclinic.dicom.facts import PhotoFacts
 from skinclinic.imaging import encode_jpeg
 from skinclinic.vocabulary import codes as vocabulary
@@ -144,3 +145,21 @@ def test_what_is_read_of_an_object_is_the_picture_and_no_name():
     assert (said["site"], said["laterality"], said["age"], said["sex"]) == ("cheek", "L", 56, "female")
     assert {"PatientName", "InstitutionName"} <= set(said["identifying"])
     assert "Klinik" not in str(said)
+
+
+def test_what_is_read_is_what_the_standard_calls_so():
+    named = {
+        name: UID(value).keyword
+        for name, value in vars(kinds).items()
+        if name.isupper() and isinstance(value, str)
+    }
+    assert named == {
+        "VL_PHOTOGRAPHIC": "VLPhotographicImageStorage",
+        "DERMOSCOPIC_PHOTOGRAPHY": "DermoscopicPhotographyImageStorage",
+        "SECONDARY_CAPTURE": "SecondaryCaptureImageStorage",
+        "JPEG_BASELINE": "JPEGBaseline8Bit",
+        "EXPLICIT_LITTLE_ENDIAN": "ExplicitVRLittleEndian",
+        "IMPLICIT_LITTLE_ENDIAN": "ImplicitVRLittleEndian",
+        "RLE_LOSSLESS": "RLELossless",
+        "JPEG_2000_LOSSLESS": "JPEG2000Lossless",
+    }
