@@ -1,6 +1,5 @@
 """Two models on the same photos: paired tests of their AUCs, and where their first choices differ."""
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,8 +12,7 @@ from classifier.plots import figures
 from classifier.services.evaluation import standing
 from classifier.services.evaluation.report import NotYet, Report
 from classifier.services.evaluation.standing import Standing
-from classifier.services.models import kept_coverage
-from skinclinic.archive.models import DatasetItem
+from classifier.services.models import kept_coverage, kept_gallery
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 # So many photos on which they differ are told of.
@@ -80,7 +78,7 @@ def compare(report: Report, dataset: int, first: int, second: int) -> Comparison
             test = replace(test, statistic=None, p=None)
         note = figures.note_words(test.note) if test and test.note else ""
         lines.append(Line(key, one["positives"], test, note))
-    names = _names(one["item"] for one in told["differing"])
+    names = kept_gallery.names_of(one["item"] for one in told["differing"])
     differing = tuple(Differing(name=names.get(one["item"], ""), **one) for one in told["differing"])
     return Comparison(tuple(lines), differing, told["differ"], told["table"], doubts)
 
@@ -140,12 +138,6 @@ def _look(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> dict[str, Any]:
         for at in places[np.argsort(-sure, kind="stable")][:MOST_DIFFERING]
     ]  # fmt: skip
     return {"lines": lines, "table": table, "differ": len(places), "differing": differing}
-
-
-def _names(items: Iterable[int]) -> dict[int, str]:
-    """What the photos of these items are called, of those that are still in the archive."""
-    rows = DatasetItem.objects.filter(pk__in=list(items), entry__isnull=False)
-    return dict(rows.order_by().values_list("pk", "entry__external_id"))
 
 
 def _within(test: AucTest) -> AucTest:

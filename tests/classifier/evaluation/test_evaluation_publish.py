@@ -201,25 +201,27 @@ def test_two_models_are_compared_by_paired_tests_and_photos(
     for one in found.differing:
         assert one.name in text
         assert not any(one.name in path.read_text() for path in row.folder.glob("coverage-*.json"))
+    gallery = url("evaluation-gallery", row.pk)
     assert_a_job_reads_what_no_page_does(
-        monkeypatch, client_for(curator), row, page.wsgi_request.get_full_path()
-    )
+        monkeypatch, client_for(curator), row, page.wsgi_request.get_full_path(), gallery,
+        f"{gallery}?truth=bcc&order=confident", f"{gallery}?order=plain",
+    )  # fmt: skip
 
 
-def assert_a_job_reads_what_no_page_does(monkeypatch, client, row, page: str) -> None:
-    """Of more photos than a request looks through: the scores are read by the job, and the page is as it was."""
-    before = text_of(client.get(page))
+def assert_a_job_reads_what_no_page_does(monkeypatch, client, row, *pages: str) -> None:
+    """Of more photos than a request looks through: the scores are read by the job, and the pages are as they were."""
+    before = [text_of(client.get(page)) for page in pages]
     for path in row.folder.glob("coverage-*.json"):
         path.unlink()
     read, scores = [], Report.scores
     monkeypatch.setattr(large, "MOST_AT_ONCE", 2)
     monkeypatch.setattr(Report, "scores", lambda *of: read.append(of[1]) or scores(*of))
-    assert "being looked through" in text_of(client.get(page)) != before
+    assert all("being looked through" in text_of(client.get(page)) for page in pages)
     assert not read
     jobs.run_waiting(looking.JOB)
     assert read
     read.clear()
-    assert text_of(client.get(page)) == before
+    assert [text_of(client.get(page)) for page in pages] == before
     assert not read
 
 
