@@ -15,7 +15,9 @@ from classifier.plots.colormaps import overlay, three_panels
 from classifier.presenters.hidden_answers import hidden_answers
 from classifier.presenters.maps import caption
 from classifier.services.analysis import batch_analyses
-from classifier.services.evaluation.report import Report
+from classifier.services.evaluation import looking
+from classifier.services.evaluation.report import NotYet, Report
+from classifier.services.models import kept_gallery
 from classifier.views.evaluations import (
     as_file,
     choice_context,
@@ -39,40 +41,44 @@ PAGE_SIZE = 24
 AT_ONCE = 200
 SIDE = 320
 OPACITY = 0.5
-MISTAKES, CONFIDENT, PLAIN = "mistakes", "confident", "plain"
-ORDERS = (MISTAKES, CONFIDENT, PLAIN)
 
 
 @report_page
 def gallery(request: SignedInRequest, row: Evaluation, report: Report) -> HttpResponse:
     """A page of photos; ``order`` and ``truth`` (a label) narrow and sort them."""
     dataset, model, _runs = chosen_of(request, report)
-    order = request.GET.get("order", MISTAKES)
-    order = order if order in ORDERS else MISTAKES
-    kept = report.scores(dataset["pk"], model["pk"])
+    order = request.GET.get("order", kept_gallery.MISTAKES)
+    order = order if order in kept_gallery.ORDERS else kept_gallery.MISTAKES
     truth = request.GET.get("truth", "")
-    places = sorted_places(kept, order)
-    if truth:
-        places = places[kept["truth"][places] == truth]
+    context = common_context(request, row) | choice_context(request, report, dataset, model, None)
+    try:
+        kept = kept_gallery.of(report, dataset["pk"], model["pk"])
+    except NotYet as later:
+        context["looking"] = looking.ask_all([later.row])
+        return render(request, "evaluations/gallery.html", context)
+    places = kept.places(order, truth)
     number = _page_number(request, len(places))
-    shown = places[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+    shown = [(at, kept.rows[at]) for at in places[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]]
     photos = (
         Photo.objects.filter(clinic=row.clinic_id)
         .select_related("lesion")
-        .in_bulk([int(kept["photos"][at]) for at in shown])
+        .in_bulk([int(one["photo"]) for _at, one in shown])
     )
     hidden = hidden_answers(request, row.clinic_id, photos.values())
     barred = consent.photos_lacking(photos)
-    tiles = [_tile(kept, at, photos.get(int(kept["photos"][at])), hidden, barred) for at in shown]
+    names = kept_gallery.names_of(int(one["item"]) for _at, one in shown)
+    tiles = [
+        _tile(one, kept.truth(at), names, photos.get(int(one["photo"])), hidden, barred) for at, one in shown
+    ]
     asked = {"dataset": dataset["pk"], "model": model["pk"], "order": order, "truth": truth}
-    context = common_context(request, row) | choice_context(request, report, dataset, model, None)
     context |= {
+        "kept": kept,
         "tiles": tiles,
         "order": order,
         "truth": truth,
-        "truths": sorted(set(kept["truth"].tolist()), key=_label_order),
+        "truths": sorted(kept.labels, key=_label_order),
         "count": len(places),
-        "mistakes": int(np.sum(margins(kept) > 0)),
+        "mistakes": kept.mistakes,
         "previous_url": f"?{urlencode(asked | {'page': number - 1})}" if number > 1 else "",
         "next_url": f"?{urlencode(asked | {'page': number + 1})}" if number * PAGE_SIZE < len(places) else "",
     }
@@ -89,33 +95,15 @@ def _page_number(request: HttpRequest, count: int) -> int:
     return min(max(number, 1), max(-(-count // PAGE_SIZE), 1))
 
 
-def margins(kept: dict[str, np.ndarray]) -> np.ndarray:
-    """By how much the model's first choice leads over the truth [n]; 0 where it is right.
-
-    The truth of a photo of none of the 12 has the score of "not among these 12".
-    """
-    scores, truth = kept["scores"], kept["truth"]
-    own = kept["background"].copy()
-    for place, key in enumerate(DISEASE_KEYS):
-        own = np.where(truth == key, scores[:, place], own)
-    return np.maximum(scores.max(1) - own, 0)
-
-
-def sorted_places(kept: dict[str, np.ndarray], order: str) -> np.ndarray:
-    """Places of the photos: largest margins first, highest scores first, or as in the dataset."""
-    if order == PLAIN:
-        return np.arange(len(kept["items"]))
-    by = margins(kept) if order == MISTAKES else kept["scores"].max(1)
-    return np.argsort(-by, kind="stable")
-
-
-def _tile(kept: dict, at: int, photo: Photo | None, hidden: set[int], barred: set[int]) -> dict:
-    scores, truth = kept["scores"][at], str(kept["truth"][at])
+def _tile(
+    one: np.void, truth: str, names: dict[int, str], photo: Photo | None, hidden: set[int], barred: set[int]
+) -> dict:
+    scores, item = one["scores"], int(one["item"])
     first = DISEASE_KEYS[int(scores.argmax())]
-    own = scores[DISEASE_KEYS.index(truth)] if truth in DISEASE_KEYS else kept["background"][at]
+    own = scores[DISEASE_KEYS.index(truth)] if truth in DISEASE_KEYS else one["background"]
     return {
-        "item": int(kept["items"][at]),
-        "name": str(kept["names"][at]),
+        "item": item,
+        "name": names.get(item, ""),
         "photo": photo,
         "hidden": bool(photo and photo.pk in hidden),
         "barred": bool(photo and photo.pk in barred),
@@ -132,16 +120,15 @@ def _tile(kept: dict, at: int, photo: Photo | None, hidden: set[int], barred: se
 def heatmap(request: SignedInRequest, row: Evaluation, report: Report) -> HttpResponse:
     """A photo's square with a heatmap over it: ``item``, and ``of`` a disease (default: the first choice)."""
     dataset, model, _runs = chosen_of(request, report)
-    kept = report.scores(dataset["pk"], model["pk"])
     item = request.GET.get("item", "")
-    found = np.flatnonzero(kept["items"] == (int(item) if is_key(item) else -1))
-    if not len(found):
-        raise Http404
-    photo = (
-        Photo.objects.filter(pk=int(kept["photos"][found[0]]), clinic=row.clinic_id)
-        .select_related("lesion")
-        .first()
-    )
+    try:
+        found = kept_gallery.of(report, dataset["pk"], model["pk"]).photo_of(
+            int(item) if is_key(item) else -1
+        )
+    except NotYet:
+        # Its page has it looked for.
+        raise Http404 from None
+    photo = Photo.objects.filter(pk=found, clinic=row.clinic_id).select_related("lesion").first()
     if photo is None or photo.pk in hidden_answers(request, row.clinic_id, [photo]):
         raise Http404
     if consent.photos_lacking([photo.pk]):
@@ -209,7 +196,7 @@ def _pictures(request: SignedInRequest, clinic: int, kept: dict, model: dict):
 def _with_heatmaps(request: SignedInRequest, clinic: int, kept: dict, model: int):
     """Yield place, photo and analysis of what may be shown to this person, the most confident mistakes first;
     a few queries for each AT_ONCE photos."""
-    places = sorted_places(kept, MISTAKES)
+    places = kept_gallery.sorted_places(kept, kept_gallery.MISTAKES)
     for start in range(0, len(places), AT_ONCE):
         numbers = {int(at): int(kept["photos"][at]) for at in places[start : start + AT_ONCE]}
         photos = Photo.objects.filter(clinic=clinic).select_related("lesion").in_bulk(list(numbers.values()))

@@ -27,7 +27,7 @@ from classifier.services.evaluation import tables as evaluation_tables
 from classifier.services.evaluation.report import BY_DISEASE, CONFUSION, NoReport, NotYet, Report
 from classifier.services.evaluation.run import REPORT
 from classifier.services.models import comparison as model_comparison
-from classifier.services.models import coverage, kept_scores, realised, registry, threshold_sets
+from classifier.services.models import coverage, kept_scores, realised, registry, threshold_sets, transported
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.models import Photo
 from skinclinic.permissions import ADMIN, CURATE, clinic_member, get_for
@@ -39,7 +39,6 @@ from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 from skinclinic.web.zip_stream import compressed
 
-MOST_DIFFERING = 60
 TYPES = figure_files.TYPES
 
 
@@ -217,13 +216,20 @@ def disease(request: SignedInRequest, row: Evaluation, report: Report) -> HttpRe
         "result": report.disease(dataset["pk"], model["pk"], key),
         "drawn": [(kind, _drawn(report, kind, dataset["pk"], model["pk"], key)) for kind in BY_DISEASE],
         "keys": DISEASE_KEYS,
-        "transported": threshold_sets.transported(report, model["pk"], key)
-        if len(report.datasets) > 1
-        else [],
         "previous_key": DISEASE_KEYS[place - 1],
         "next_key": DISEASE_KEYS[(place + 1) % len(DISEASE_KEYS)],
     }
+    context |= _transported(report, model["pk"], key)
     return render(request, "evaluations/disease.html", context)
+
+
+def _transported(report: Report, model: int, key: str) -> dict:
+    if len(report.datasets) < 2:
+        return {}
+    try:
+        return {"transported": transported.transported(report, model, key)}
+    except NotYet as later:
+        return {"looking": looking.ask_all([later.row])}
 
 
 @require_POST
@@ -276,21 +282,23 @@ def compare(request: SignedInRequest, row: Evaluation, report: Report) -> HttpRe
         raise Http404
     others = [model for model in report.models if model["pk"] != first["pk"]]
     second = named(others, request.GET.get("other", ""))
-    found = model_comparison.compare(report, dataset["pk"], first["pk"], second["pk"])
-    shown = found.differing[:MOST_DIFFERING]
+    context = common_context(request, row) | choice_context(request, report, dataset, first, None)
+    context |= {"other": second, "others": others}
+    try:
+        found = model_comparison.compare(report, dataset["pk"], first["pk"], second["pk"])
+    except NotYet as later:
+        context["looking"] = looking.ask_all([later.row])
+        return render(request, "evaluations/compare.html", context)
     photos = (
         Photo.objects.filter(clinic=row.clinic_id)
         .select_related("lesion")
-        .in_bulk([one.photo for one in shown])
+        .in_bulk([one.photo for one in found.differing])
     )
     hidden = hidden_answers(request, row.clinic_id, photos.values())
-    context = common_context(request, row) | choice_context(request, report, dataset, first, None)
     context |= {
-        "other": second,
-        "others": others,
         "found": found,
-        "tiles": [(one, photos.get(one.photo), one.photo in hidden) for one in shown],
-        "only_shown": MOST_DIFFERING,
+        "tiles": [(one, photos.get(one.photo), one.photo in hidden) for one in found.differing],
+        "only_shown": model_comparison.MOST_DIFFERING,
     }
     return render(request, "evaluations/compare.html", context)
 

@@ -6,14 +6,21 @@ from classifier.models import Evaluation, ModelVersion
 from classifier.services.evaluation import units
 from classifier.services.evaluation.report import Report
 from classifier.services.following import rules
-from classifier.services.models import coverage, kept_scores, realised
+from classifier.services.models import comparison, coverage, kept_gallery, kept_scores, realised, transported
 
 
 def look(row: Evaluation) -> None:
-    """Of each model and dataset: what could be promised, the scores in order, what came of the sets that cover the
-    truth, and what alarms may be held against. What is kept and still holds is not looked for again. Raises NoReport.
+    """Of each model and dataset: what could be promised, the scores and the photos in order, what the datasets'
+    thresholds give on each other, the comparisons somebody asked for, what came of the sets that cover the truth, and
+    what alarms may be held against. What is kept and still holds is not looked for again. Raises NoReport.
     """
     report = Report(row, at_work=True)
+    for dataset in report.datasets:
+        for one in report.models:
+            if len(report.datasets) > 1:
+                transported.on(report, dataset["pk"], one["pk"])
+            kept_gallery.of(report, dataset["pk"], one["pk"])
+            comparison.look_for_asked(report, dataset["pk"], one["pk"])
     for model in ModelVersion.objects.filter(pk__in=[one["pk"] for one in report.models]):
         sets = model.thresholds_for(row.clinic_id)
         for dataset in report.datasets:

@@ -1,6 +1,7 @@
 """Two models on the same photos: paired tests of their AUCs, and where their first choices differ."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -9,9 +10,14 @@ from classifier.metrics.delong import AucTest, paired_test
 from classifier.metrics.proportions import inside
 from classifier.plots import figures
 from classifier.services.evaluation import standing
-from classifier.services.evaluation.report import Report
+from classifier.services.evaluation.report import NotYet, Report
 from classifier.services.evaluation.standing import Standing
+from classifier.services.models import kept_coverage, kept_gallery
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+
+# So many photos on which they differ are told of.
+MOST_DIFFERING = 60
+COMPARED = "compared"
 
 
 @dataclass(frozen=True)
@@ -47,33 +53,71 @@ class Differing:
 class Comparison:
     """``table`` counts photos of the 12: both right, first only, second only, both wrong.
 
+    ``differing``: of the photos on which they differ, ``differ`` in all, the MOST_DIFFERING with the highest scores.
     ``doubts``: what speaks against comparing them; then no test is made, and ``lines`` have none."""
 
     lines: tuple[Line, ...]
     differing: tuple[Differing, ...]
+    differ: int
     table: dict[str, int]
     doubts: tuple[Standing, ...] = ()
 
 
 def compare(report: Report, dataset: int, first: int, second: int) -> Comparison:
-    """Compare two models of an evaluation on one of its datasets.
+    """Compare two models of an evaluation on one of its datasets, as it is kept beside the report, else by the scores.
 
-    Where one may have seen the photos, differences are told with their intervals, but not tested.
+    Where one may have seen the photos, differences are told with their intervals, but not tested. Raises NoReport;
+    NotYet where the photos are more than a request looks through, and no job has yet.
     """
+    told = _told(report, dataset, first, second)
     doubts = _doubts(report, dataset, first, second)
-    a, b = report.scores(dataset, first), report.scores(dataset, second)
-    truth = a["truth"]
     lines = []
+    for key, one in told["lines"].items():
+        test = AucTest(**one["test"]) if one["test"] else None
+        if test and doubts:
+            test = replace(test, statistic=None, p=None)
+        note = figures.note_words(test.note) if test and test.note else ""
+        lines.append(Line(key, one["positives"], test, note))
+    names = kept_gallery.names_of(one["item"] for one in told["differing"])
+    differing = tuple(Differing(name=names.get(one["item"], ""), **one) for one in told["differing"])
+    return Comparison(tuple(lines), differing, told["differ"], told["table"], doubts)
+
+
+def look_for_asked(report: Report, dataset: int, first: int) -> None:
+    """Work out the comparisons of ``first`` that somebody asked for, and those that no longer hold. Raises NoReport."""
+    models = {one["pk"] for one in report.models}
+    for what in kept_coverage.asked(report, dataset, first):
+        name, _dash, second = what.partition("-")
+        if name == COMPARED and int(second) in models:
+            _told(report, dataset, first, int(second))
+
+
+def _told(report: Report, dataset: int, first: int, second: int) -> dict[str, Any]:
+    what = f"{COMPARED}-{second}"
+
+    def look() -> dict[str, Any]:
+        try:
+            report.look_through(report.dataset(dataset)["photos"])
+        except NotYet:
+            kept_coverage.ask(report, dataset, first, what)
+            raise
+        return _look(report.scores(dataset, first), report.scores(dataset, second))
+
+    told: dict[str, Any] = kept_coverage.told(report, dataset, first, what, look)
+    return told
+
+
+def _look(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Of the scores of two models; it names no photo."""
+    truth = a["truth"]
+    lines = {}
     for place, key in enumerate(DISEASE_KEYS):
         shown = truth == key
         try:
-            test = _within(paired_test(a["scores"][:, place], b["scores"][:, place], shown))
-            if doubts:
-                test = replace(test, statistic=None, p=None)
+            test = asdict(_within(paired_test(a["scores"][:, place], b["scores"][:, place], shown)))
         except roc.NotEvaluable:
             test = None
-        note = figures.note_words(test.note) if test and test.note else ""
-        lines.append(Line(key, int(shown.sum()), test, note))
+        lines[key] = {"positives": int(shown.sum()), "test": test}
     choices = [np.array(DISEASE_KEYS)[one["scores"].argmax(1)] for one in (a, b)]
     right = [choice == truth for choice in choices]
     known = np.isin(truth, DISEASE_KEYS)
@@ -85,14 +129,15 @@ def compare(report: Report, dataset: int, first: int, second: int) -> Comparison
     }
     places = np.flatnonzero(choices[0] != choices[1])
     sure = np.maximum(a["scores"].max(1), b["scores"].max(1))[places]
-    differing = tuple(
-        Differing(
-            int(a["items"][at]), int(a["photos"][at]), str(a["names"][at]), str(truth[at]), str(choices[0][at]),
-            float(a["scores"][at].max()), str(choices[1][at]), float(b["scores"][at].max()),
-        )
-        for at in places[np.argsort(-sure, kind="stable")]
-    )  # fmt: skip
-    return Comparison(tuple(lines), differing, table, doubts)
+    differing = [
+        {
+            "item": int(a["items"][at]), "photo": int(a["photos"][at]), "truth": str(truth[at]),
+            "first": str(choices[0][at]), "first_score": float(a["scores"][at].max()),
+            "second": str(choices[1][at]), "second_score": float(b["scores"][at].max()),
+        }
+        for at in places[np.argsort(-sure, kind="stable")][:MOST_DIFFERING]
+    ]  # fmt: skip
+    return {"lines": lines, "table": table, "differ": len(places), "differing": differing}
 
 
 def _within(test: AucTest) -> AucTest:

@@ -17,6 +17,7 @@ from skinclinic.files import whole
 
 # Raise it when what is kept is of another form.
 FORM = 1
+FILES = "coverage-*.json"
 
 
 def told(
@@ -31,7 +32,7 @@ def told(
     """What ``make`` tells of a dataset and a model, as JSON has it, from the file where that still holds. ``also``: on
     what else it depends; ``holds``: whether what belongs to it is there."""
     revision = DatasetVersion.objects.filter(pk=dataset).values_list("revision", flat=True).first()
-    path, of = report.row.folder / f"coverage-{dataset}-{model}.json", [FORM, revision, *also]
+    path, of = _path(report, dataset, model), [FORM, revision, *also]
     there = _read(path).get(what)
     if there and there["of"] == of and holds(there["told"]):
         return there["told"]
@@ -39,6 +40,23 @@ def told(
     with suppress(OSError):
         _add(path, what, {"of": of, "told": made})
     return made
+
+
+def ask(report: Report, dataset: int, model: int, what: str) -> None:
+    """Note that somebody wants to be told what is not worked out of itself, for the job that looks through."""
+    path = _path(report, dataset, model)
+    if what not in _read(path):
+        with suppress(OSError):
+            _add(path, what, {"of": None, "told": None})
+
+
+def asked(report: Report, dataset: int, model: int) -> list[str]:
+    """What is kept, or was asked for."""
+    return list(_read(_path(report, dataset, model)))
+
+
+def _path(report: Report, dataset: int, model: int) -> Path:
+    return report.row.folder / f"coverage-{dataset}-{model}.json"
 
 
 def _read(path: Path) -> dict[str, Any]:

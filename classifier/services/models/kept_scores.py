@@ -3,27 +3,22 @@ through all photos: of each disease, of a dataset and a model, one place is read
 
 Two rows of numbers a disease lie one after another in a file. ``below``: of its photos, from the highest score to the
 lowest, the highest threshold that lists the photo and those before it. ``lowest``: the lowest score of each of its
-patients (``metrics.conformal``), rising. Where they begin, and all else, is told with what ``kept_coverage`` keeps; the
-file is named for its content. It names nobody.
+patients (``metrics.conformal``), rising. Where they begin, and all else, is told with what ``kept_coverage`` keeps. It
+names nobody.
 """
 
-import hashlib
 import math
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from classifier.metrics import conformal, roc
 from classifier.metrics.youden import youden
-from classifier.services.evaluation.report import NotYet, Report
+from classifier.services.evaluation.report import Report
 from classifier.services.evaluation.units import Photos
-from classifier.services.models import kept_coverage
-from skinclinic.files import whole
+from classifier.services.models import kept_arrays
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
@@ -64,25 +59,12 @@ class Ordered:
 
 def of(report: Report, dataset: int, model: int, photos: Callable[[], Photos]) -> Ordered:
     """As they are kept; else as ``photos``, which reads the photos, tells. Raises NoReport, NotYet."""
-    folder, made = report.row.folder, []
 
-    def look() -> dict[str, Any]:
+    def look() -> tuple[dict[str, Any], np.ndarray]:
         of_photos = photos()
-        told, values = _look(report.scores(dataset, model), of_photos)
-        content = BytesIO()
-        np.save(content, values)
-        name = f"scores-{dataset}-{model}-{hashlib.sha256(content.getvalue()).hexdigest()[:16]}.npy"
-        with suppress(OSError):
-            if folder.is_dir():
-                whole.write_whole(folder / name, content.getvalue())
-                _remove_others(folder, f"scores-{dataset}-{model}-*.npy", name)
-        made.append(values)
-        return told | {"file": name}
+        return _look(report.scores(dataset, model), of_photos)
 
-    told = kept_coverage.told(
-        report, dataset, model, "scores", look, holds=lambda told: (folder / told["file"]).is_file()
-    )
-    values = made[0] if made else _opened(report, told["file"])
+    told, values = kept_arrays.told(report, dataset, model, "scores", look)
     diseases = {
         key: OfDisease(
             one["youden"], one["photos"], values[slice(*one["below"])], values[slice(*one["lowest"])]
@@ -120,18 +102,3 @@ def _below(curve: roc.Roc) -> np.ndarray:
     # They fall as the threshold rises.
     last = np.searchsorted(-curve.true_positives, -listed, side="right") - 1
     return curve.thresholds[last]
-
-
-def _opened(report: Report, name: str) -> np.ndarray:
-    try:
-        found: np.ndarray = np.load(report.row.folder / name, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        # Between two looks at it a job has put another in its place.
-        raise NotYet(report.row) from error
-    return found
-
-
-def _remove_others(folder: Path, pattern: str, name: str) -> None:
-    for path in folder.glob(pattern):
-        if path.name != name:
-            path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Threshold sets made from an evaluation, with the photos they were measured on; and what they give elsewhere.
+"""Threshold sets made from an evaluation, with the photos they were measured on.
 
 The other origin of a set is a model's manifest: a training writes it there (``training/thresholds.py``), and
 registering the model makes rows of it.
@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from classifier.metrics import conformal
-from classifier.metrics.listing import is_listed
 from classifier.models import Evaluation, ModelVersion, ThresholdSet
 from classifier.services.evaluation import looking, units
 from classifier.services.evaluation.report import NotYet, Report
@@ -21,7 +20,6 @@ from classifier.services.models.card import in_words_of_side
 from skinclinic.models import User
 from skinclinic.services import audit
 from skinclinic.services.refused import Refused
-from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.inputs import storable
 
 YOUDEN, SENSITIVITY, COVERAGE = "youden", "sensitivity", coverage.RULE
@@ -169,37 +167,3 @@ def _purpose(rule: str, wanted: float | None) -> str:
     if rule == COVERAGE:
         return f"Covers the truth in at least {100 * wanted:.4g} % of patients like these"
     return f"Sensitivity of at least {100 * wanted:.4g} % for each disease"
-
-
-@dataclass(frozen=True)
-class Elsewhere:
-    """What the Youden threshold of one dataset gives on another."""
-
-    threshold: float | None
-    cells: tuple[tuple[str, str], ...]
-
-
-def transported(report: Report, model: int, key: str) -> list[tuple[dict, Elsewhere]]:
-    """The Youden threshold of each dataset, and the sensitivity and specificity it gives on every one."""
-    from classifier.plots.figures import counted
-
-    place = DISEASE_KEYS.index(key)
-    kept = [(one, report.scores(one["pk"], model)) for one in report.datasets]
-    lines = []
-    for dataset, _own in kept:
-        at = report.disease(dataset["pk"], model, key)["youden"]
-        if at is None:
-            lines.append((dataset, Elsewhere(None, ())))
-            continue
-        threshold = float(at["threshold"])
-        cells = []
-        for _dataset, other in kept:
-            listed, truth = is_listed(other["scores"][:, place], threshold), other["truth"] == key
-            cells.append(
-                (
-                    counted(int(listed[truth].sum()), int(truth.sum())),
-                    counted(int((~listed[~truth]).sum()), int((~truth).sum())),
-                )
-            )
-        lines.append((dataset, Elsewhere(threshold, tuple(cells))))
-    return lines

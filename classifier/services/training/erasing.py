@@ -11,6 +11,7 @@ from classifier.models import Evaluation, ModelVersion, Training
 from classifier.networks import training_photos, weights
 from classifier.networks.weights import ModelRejected
 from classifier.services.evaluation.run import LEAKS, SCORES
+from classifier.services.models import kept_arrays
 from classifier.services.training.withdrawal import of_items
 from skinclinic.archive.models import DatasetItem
 from skinclinic.archive.services.datasets.erasing import ITEMS, VERSIONS, items_of
@@ -81,6 +82,9 @@ def of_evaluations(erasure: Erasure, trace: Trace) -> None:
             if _without_items(arrays, items):
                 with whole.whole_file(scores) as file:
                     np.savez_compressed(file, **arrays)
+                # Worked out anew from these.
+                for path in kept_arrays.files(row):
+                    path.unlink(missing_ok=True)
 
 
 def _without_names(one: dict, trace: Trace) -> dict:

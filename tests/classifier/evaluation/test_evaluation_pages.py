@@ -12,6 +12,8 @@ from PIL import Image
 
 from classifier.models import Evaluation
 from classifier.services.evaluation import evaluations
+from classifier.services.evaluation.report import Report
+from classifier.services.models import kept_gallery
 from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
 from skinclinic.files import store
@@ -177,6 +179,20 @@ def test_the_gallery_begins_with_confident_mistakes(row, curator, client_for, mo
     with zipfile.ZipFile(io.BytesIO(b"".join(files.streaming_content))) as archive:
         assert len(archive.namelist()) == 13
         assert archive.namelist()[0] == f"{tiles[0]['item']}-{tiles[0]['first']}.png"
+
+
+def test_the_gallery_reads_off_its_orders_what_the_scores_give(row):
+    report = Report(row)
+    (dataset,), (model,) = ([one["pk"] for one in of] for of in (report.datasets, report.models))
+    made, scores = kept_gallery.of(report, dataset, model), report.scores(dataset, model)
+    for order in kept_gallery.ORDERS:
+        places = kept_gallery.sorted_places(scores, order)
+        assert list(made.places(order)) == places.tolist()
+        for label in set(scores["truth"].tolist()):
+            assert list(made.places(order, label)) == places[scores["truth"][places] == label].tolist()
+    assert not len(made.places("plain", "none of these"))
+    assert [made.photo_of(item) for item in scores["items"]] == scores["photos"].tolist()
+    assert made.photo_of(1_000_000) == made.photo_of(0) == 0
 
 
 @pytest.mark.parametrize("label", ["Eczema & dermatitis", "50 % + more #2"])

@@ -9,9 +9,12 @@ from django.utils import timezone
 from classifier.metrics import roc
 from classifier.metrics.delong import paired_test
 from classifier.models import ThresholdSet
+from classifier.services.evaluation import looking
 from classifier.services.evaluation.report import Report
 from classifier.services.models import comparison as model_comparison
-from classifier.services.models import threshold_sets
+from classifier.services.models import threshold_sets, transported
+from skinclinic.archive.services.datasets import large
+from skinclinic.engine import jobs
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories, results
 from tests.cases import each
@@ -165,7 +168,7 @@ def test_a_clinics_thresholds_of_a_shared_model_are_its_own(
 
 
 def test_two_models_are_compared_by_paired_tests_and_photos(
-    clinic, curator, test_set, client_for, entries, tmp_path
+    clinic, curator, test_set, client_for, entries, tmp_path, monkeypatch
 ):
     models = [
         evaluated.make_model(clinic, tmp_path, name, seed=n, photos=[])
@@ -197,6 +200,29 @@ def test_two_models_are_compared_by_paired_tests_and_photos(
     assert text.count("It does not diagnose: scores say") == 2
     for one in found.differing:
         assert one.name in text
+        assert not any(one.name in path.read_text() for path in row.folder.glob("coverage-*.json"))
+    gallery = url("evaluation-gallery", row.pk)
+    assert_a_job_reads_what_no_page_does(
+        monkeypatch, client_for(curator), row, page.wsgi_request.get_full_path(), gallery,
+        f"{gallery}?truth=bcc&order=confident", f"{gallery}?order=plain",
+    )  # fmt: skip
+
+
+def assert_a_job_reads_what_no_page_does(monkeypatch, client, row, *pages: str) -> None:
+    """Of more photos than a request looks through: the scores are read by the job, and the pages are as they were."""
+    before = [text_of(client.get(page)) for page in pages]
+    for path in row.folder.glob("coverage-*.json"):
+        path.unlink()
+    read, scores = [], Report.scores
+    monkeypatch.setattr(large, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(Report, "scores", lambda *of: read.append(of[1]) or scores(*of))
+    assert all("being looked through" in text_of(client.get(page)) for page in pages)
+    assert not read
+    jobs.run_waiting(looking.JOB)
+    assert read
+    read.clear()
+    assert [text_of(client.get(page)) for page in pages] == before
+    assert not read
 
 
 def test_one_model_alone_has_nothing_to_be_compared_with(clinic, curator, models, test_set, client_for):
@@ -205,14 +231,14 @@ def test_one_model_alone_has_nothing_to_be_compared_with(clinic, curator, models
 
 
 def test_a_threshold_of_one_dataset_is_tried_on_the_other(
-    clinic, curator, models, test_set, entries, client_for
+    clinic, curator, models, test_set, entries, client_for, monkeypatch
 ):
     more = evaluated.make_entries(clinic, curator, first=80, source="Second")
     other = evaluated.freeze(clinic, curator, more, "Second set")
     evaluated.score(models[0], more, seed=7)
     row = evaluated.evaluated(clinic, curator, models[:1], [test_set, other])
     report = Report(row)
-    lines = threshold_sets.transported(report, models[0].pk, "sk")
+    lines = transported.transported(report, models[0].pk, "sk")
     assert [dataset["title"] for dataset, _line in lines] == ["Second set v1", "Test set v1"]
     threshold = report.disease(other.pk, models[0].pk, "sk")["youden"]["threshold"]
     kept = report.scores(test_set.pk, models[0].pk)
@@ -222,6 +248,9 @@ def test_a_threshold_of_one_dataset_is_tried_on_the_other(
     assert f"({int((scores[truth] > threshold).sum())}/4;" in line.cells[1][0]
     page = client_for(curator).get(url("evaluation-disease", row.pk), {"key": "sk"})
     assert "Threshold from" in text_of(page)
+    assert_a_job_reads_what_no_page_does(
+        monkeypatch, client_for(curator), row, page.wsgi_request.get_full_path()
+    )
 
 
 def test_the_models_page_shows_cohorts_subgroups_and_training_data(

@@ -162,6 +162,9 @@ def _evaluation(clinic, ada, model, version, entries, others) -> Evaluation:
     rows = [{"kind": "photo", "test": "Qzxerase-0", "train": entries[1].content_sha256[:12], "distance": 0}]
     leaks = [{"dataset": version.pk, "models": [{"model": model.pk, "rows": rows}]}]
     (row.folder / evaluation_run.LEAKS).write_text(json.dumps(leaks))
+    # What is kept beside it names nobody, but has keys of photos.
+    for name in ("coverage-1-1.json", "gallery-1-1-0.npy"):
+        (row.folder / name).write_text(json.dumps({"photo": entries[0].photo_id, "of": "Qzxerase-0"}))
     return row
 
 
