@@ -322,13 +322,19 @@ def test_what_changes_before_the_photos_are_gathered_counts_as_it_was_when_it_wa
     review.decide(clinic=clinic, user=colleague, entry_ids=archive[15:18], review="pending")
     for decision in ("accepted", "pending"):
         review.decide(clinic=clinic, user=curator, entry_ids=archive[4:5], review=decision)
+    # An import changed facts of one, among them some that its entry has no column for.
+    facts = {"taken_on": ["2020-01-31", "2021-01-31"], "columns": [{"a": "b"}, {}], "age": [None, 40]}
+    facts |= {"patient": ["A/1", "A/2"], "kind": ["clinical", "dermoscopic"], "disagreement": [0.5, None]}
+    EntryChange.objects.create(
+        clinic=clinic, entry_id=archive[5], action="imported", by=colleague, fields=facts
+    )
     before, audited = state(clinic), EntryChange.objects.count()
     assert gathering.gather(row) == archive[:15]
     assert (state(clinic), EntryChange.objects.count()) == (before, audited)
     jobs.run_waiting(bulk.GATHER_JOB)
     row.refresh_from_db()
-    assert (row.total, row.changed, row.same, row.left) == (15, 12, 0, 3)
-    untouched = {*archive[:2], archive[4], *archive[15:]}
+    assert (row.total, row.changed, row.same, row.left) == (15, 11, 0, 4)
+    untouched = {*archive[:2], *archive[4:6], *archive[15:]}
     assert [one for one in state(clinic) if one[0] in untouched] == [
         one for one in before if one[0] in untouched
     ]
