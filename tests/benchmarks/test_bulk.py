@@ -42,7 +42,7 @@ def test_relabelling_17000_photos_and_taking_it_back(clinic, curator, record_pro
 
     def work(ask) -> None:
         rows.append(ask())
-        jobs.run_waiting(bulk.JOB)
+        jobs.run_waiting(bulk.GATHER_JOB)
         rows[-1].refresh_from_db()
 
     there = measured(

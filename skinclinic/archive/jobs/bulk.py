@@ -9,6 +9,7 @@ from skinclinic.engine.jobs import Outcome, job
 from skinclinic.models import Job
 
 
+@job(bulk.GATHER_JOB, on_change=work.follow(BulkChange, refused=["refused"]))
 @job(bulk.JOB, on_change=work.follow(BulkChange, refused=["refused"]))
 def change_many(rows: Sequence[Job]) -> Sequence[Outcome]:
     """Step by step, each of them stored with how far it is."""

@@ -10,7 +10,8 @@ from skinclinic.models import Work
 class BulkChange(Work):
     """One action on many entries: what was asked, of which photos, how far it is and what became of them.
 
-    ``entries`` holds the keys as they were found when it was asked for, in order; ``done`` of them are looked at.
+    ``entries`` holds the keys as they were when it was asked for, in order; of many they are noted when the job begins
+    (``services.bulk.gathering``), and ``total`` is 0 until then. ``done`` of them are looked at.
     Of these ``changed`` were changed, ``same`` were so already, and ``left`` were left alone because somebody had
     changed them meanwhile. An undo is work of its own: ``of`` is what it takes back.
     """
@@ -28,6 +29,7 @@ class BulkChange(Work):
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="bulk_changes")
     action = models.CharField(max_length=8, choices=Action.choices)
     # What the action needs: reason; label, note, proof; tags; the name of the dataset, whose ``version`` it changes.
+    # ``until``, where the job gathers the photos: the highest key of an entry when it was asked for.
     values = models.JSONField(default=dict, blank=True)
     # The search that chose the photos; {} where they were chosen one by one.
     selection = models.JSONField(default=dict, blank=True)

@@ -1,9 +1,10 @@
 """One action on many photos in words: what was asked, and what became of the photos."""
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import BulkChange, RejectReason
+from skinclinic.archive.services.bulk import gathering
 from skinclinic.models import Diagnosis
 from skinclinic.vocabulary import tags
 from skinclinic.web.counts import gettext as _
@@ -58,6 +59,9 @@ def facts(row: BulkChange) -> list[tuple[str, str]]:
             (_("Proof of the new label"), str(proof or _("Not proven"))),
             (_("ICD-10"), fields["icd10"] or "–"),
         ]
+    if gathering.UNTIL in values:
+        said = _("When the work began, among the photos that were in the archive when it was asked for")
+        found.append((pgettext("of photos", "Gathered"), said))
     if row.version_id and row.changed and row.action != Action.UNDO:
         found.append((_("Split"), _("A dataset that was split must be split again.")))
     return found

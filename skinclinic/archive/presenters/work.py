@@ -23,6 +23,7 @@ from skinclinic.web.requests import MemberRequest
 
 job_names.NAMES |= {
     "bulk-change": gettext_lazy("Change of many photos"),
+    "bulk-gather": gettext_lazy("Change of many photos"),
     "dataset-fill": gettext_lazy("Filling a dataset"),
     "dataset-refresh": gettext_lazy("Taking over corrections"),
     "dataset-continue": gettext_lazy("New version of a dataset"),
@@ -213,7 +214,7 @@ class BulkProgress(Progress[BulkChange]):
 
     kind = "bulk"
     rows = BulkChange.objects.defer("entries", "of__entries").select_related("of", "version", "created_by")
-    jobs = (bulk.JOB,)
+    jobs = bulk.JOBS
 
     @classmethod
     def newest(cls, request: MemberRequest, clinic: Clinic) -> Self | None:
@@ -242,6 +243,8 @@ class BulkProgress(Progress[BulkChange]):
 
     @property
     def counts(self) -> str:
+        if not self.row.total:
+            return _("The photos are being gathered.") if self.is_busy else ""
         return _("%(done)d of %(total)d photos") % {"done": self.row.done, "total": self.row.total}
 
     @cached_property

@@ -76,5 +76,7 @@ def _remove(request: HttpRequest, row, remove) -> HttpResponse:
             "“%(name)s” is the name of %(count)d photos; give those another one first.",
             used.count,
         )
+        if used.more:
+            text = _("“%(name)s” is the name of more than %(count)d photos; give those another one first.")
         messages.error(request, text % {"name": row.name, "count": used.count})
     return redirect("vocabulary")

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from skinclinic.archive.models import BulkChange, Entry, EntryChange
-from skinclinic.archive.services.bulk import bulk
+from skinclinic.archive.services.bulk import bulk, gathering
 from skinclinic.archive.services.curating import review
 from skinclinic.archive.services.curating.relabelling import ReviewError
 from skinclinic.archive.services.datasets import datasets, freezing
@@ -279,3 +279,94 @@ def test_a_split_is_not_given_back_to_other_photos(clinic, curator, archive):
     bulk.undo(row, curator)
     version.refresh_from_db()
     assert not version.split and set(sides(version).values()) == {""}
+
+
+@pytest.fixture
+def late(monkeypatch):
+    monkeypatch.setattr(gathering, "NOTED", 4)
+
+
+def test_more_than_are_noted_in_a_request_are_gathered_by_the_job(clinic, curator, archive, late):
+    entries(clinic).filter(pk__in=archive[:15]).update(tags="")
+    entries(clinic).filter(pk__in=archive[15:]).update(tags=",hair,")
+    before = state(clinic)
+    with CaptureQueriesContext(connection) as asking:
+        row = ask(clinic, curator, "tag", Selection(tag="unknown"), tags=["ruler"])
+    (found,) = [q["sql"] for q in asking if 'FROM "archive_entry"' in q["sql"] and "LIMIT 5" in q["sql"]]
+    assert "ORDER BY" not in found and len(asking) < 20
+    assert (row.state, row.entries, row.total, state(clinic)) == ("waiting", [], 0, before)
+    bulk_archive.make(clinic, curator, 3, tags="")  # they come after it was asked for
+    entries(clinic).filter(pk__in=archive[15:]).update(tags=",hair,")
+    assert jobs.run_waiting(bulk.GATHER_JOB) == 1
+    row.refresh_from_db()
+    assert (row.state, row.entries, row.changed) == ("done", archive[:15], 15)
+    assert entries(clinic).filter(tags=",ruler,").count() == 15
+    undo = bulk.undo(row, curator)
+    assert (undo.state, undo.entries, undo.total) == ("waiting", [], 15)
+    jobs.run_waiting(bulk.GATHER_JOB)
+    undo.refresh_from_db()
+    assert (undo.state, undo.entries, undo.changed, undo.left) == ("done", archive[:15], 15, 0)
+    assert [one for one in state(clinic) if one[0] in archive] == before
+    with pytest.raises(Refused):
+        bulk.undo(row, curator)
+
+
+def test_what_changes_before_the_photos_are_gathered_counts_as_it_was_when_it_was_asked_for(
+    clinic, curator, colleague, archive, late
+):
+    entries(clinic).filter(pk__in=archive[:15]).update(review="pending", reviewed_by=None, reviewed_at=None)
+    entries(clinic).filter(pk__in=archive[15:]).update(review="rejected", reject_reason="other")
+    row = ask(clinic, curator, "accept", Selection(review="pending"))
+    # They no longer match, they match only now, and they match again.
+    review.decide(clinic=clinic, user=colleague, entry_ids=archive[:2], review="rejected", reason="not_skin")
+    review.decide(clinic=clinic, user=colleague, entry_ids=archive[15:18], review="pending")
+    for decision in ("accepted", "pending"):
+        review.decide(clinic=clinic, user=curator, entry_ids=archive[4:5], review=decision)
+    # An import changed facts of one, among them some that its entry has no column for.
+    facts = {"taken_on": ["2020-01-31", "2021-01-31"], "columns": [{"a": "b"}, {}], "age": [None, 40]}
+    facts |= {"patient": ["A/1", "A/2"], "kind": ["clinical", "dermoscopic"], "disagreement": [0.5, None]}
+    EntryChange.objects.create(
+        clinic=clinic, entry_id=archive[5], action="imported", by=colleague, fields=facts
+    )
+    before, audited = state(clinic), EntryChange.objects.count()
+    assert gathering.gather(row) == archive[:15]
+    assert (state(clinic), EntryChange.objects.count()) == (before, audited)
+    jobs.run_waiting(bulk.GATHER_JOB)
+    row.refresh_from_db()
+    assert (row.total, row.changed, row.same, row.left) == (15, 11, 0, 4)
+    untouched = {*archive[:2], *archive[4:6], *archive[15:]}
+    assert [one for one in state(clinic) if one[0] in untouched] == [
+        one for one in before if one[0] in untouched
+    ]
+
+
+def test_photos_are_gathered_once_however_many_workers_begin(clinic, curator, archive, late, monkeypatch):
+    entries(clinic).update(review="pending", reviewed_by=None)
+    row = ask(clinic, curator, "accept", Selection(review="pending"))
+    slow, begun = BulkChange.objects.get(pk=row.pk), gathering.gather
+
+    def overtaken(row: BulkChange) -> list[int]:
+        monkeypatch.setattr(gathering, "gather", begun)
+        bulk.run(BulkChange.objects.get(pk=row.pk))
+        return begun(row)
+
+    monkeypatch.setattr(gathering, "gather", overtaken)
+    bulk.run(slow)
+    row.refresh_from_db()
+    assert (row.entries, row.done, row.changed) == (archive, COUNT, COUNT) and changes_of(row) == COUNT
+
+
+def test_what_is_stopped_before_its_photos_are_gathered_does_nothing_until_it_goes_on(
+    clinic, curator, archive, late
+):
+    before, row = state(clinic), ask(clinic, curator, "tag", tags=["ruler"])
+    (job,) = jobs.claim(bulk.GATHER_JOB, 1)
+    work.cancel(job, curator)
+    with pytest.raises(jobs.LeaseLost):
+        bulk.run(BulkChange.objects.get(pk=row.pk))
+    assert state(clinic) == before
+    job.refresh_from_db()
+    jobs.retry(job)
+    jobs.run_waiting(bulk.GATHER_JOB)
+    row.refresh_from_db()
+    assert (row.state, row.done) == ("done", COUNT)

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from skinclinic.archive.models import BulkChange, Entry
-from skinclinic.archive.services.bulk import bulk
+from skinclinic.archive.services.bulk import bulk, gathering
 from skinclinic.archive.services.datasets import datasets
 from skinclinic.engine import jobs
 from tests.archive import bulk_archive
@@ -62,6 +62,18 @@ def test_all_that_match_the_search_are_one_job_that_the_page_shows(client, archi
     assert client.get(url("work", "bulk", row.pk))["HX-Refresh"] == "true"
     assert set(Entry.objects.values_list("label", "icd10")) == {("wart", "B07")}
     assert "12 photos changed" in client.get(url("review")).content.decode()
+
+
+def test_of_more_than_are_noted_the_page_says_that_they_are_gathered(client, archive, monkeypatch):
+    monkeypatch.setattr(gathering, "NOTED", 5)
+    send(client, action="tag", tags=["hair"], all="1", **{"s-label": "bcc"})
+    row = BulkChange.objects.get()
+    page = client.get(url("archive-bulk-row", row.pk)).content.decode()
+    assert "The photos are being gathered." in page and '<span class="num">–</span>' in page
+    jobs.run_waiting(bulk.GATHER_JOB)
+    page = client.get(url("archive-bulk-row", row.pk)).content.decode()
+    assert "photos that were in the archive when it was asked for" in page and "photos changed" in page
+    assert "Undo all of it" in page
 
 
 def test_photos_are_put_into_a_draft(client, archive, clinic, curator):

@@ -1,12 +1,15 @@
 """The pages of a dataset's photos, of what is stated of it, of sources and of the clinic's vocabulary."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
 from skinclinic.archive.models import BackgroundDisease, Entry, Source, Subtype
-from skinclinic.archive.services.curating import review
+from skinclinic.archive.services.curating import review, vocabulary
 from skinclinic.archive.services.searching import selection
 from tests.cases import each
+from tests.skinclinic.pages import messages_of, url
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +98,25 @@ def test_a_new_subtype_joins_the_vocabulary_in_one_spelling(entries, curator, cl
     assert list(Subtype.objects.filter(clinic=clinic).values_list("name", flat=True)) == ["Fibroepithelioma"]
     entries[1].refresh_from_db()
     assert entries[1].subtype == "nodular"
+
+
+def test_a_subtype_that_photos_bear_stays_and_they_are_counted_only_so_far(
+    entries, client, curator, clinic, monkeypatch
+):
+    monkeypatch.setattr(vocabulary, "MOST_COUNTED", 2)
+    for entry in entries[:3]:
+        review.edit(entry=entry, user=curator, label="bcc", subtype="Fibroepithelioma")
+    address = url("subtype-remove", Subtype.objects.get().pk)
+    with CaptureQueriesContext(connection) as queries:
+        assert "is the name of more than 2 photos" in messages_of(client.post(address))
+    (looked,) = [one["sql"] for one in queries if '"subtype" >' in one["sql"]]
+    assert "LIMIT 3" in looked and "ORDER BY" not in looked
+    for said in ("is the name of 2 photos", "is the name of 1 photo;"):
+        review.edit(entry=Entry.objects.filter(subtype="Fibroepithelioma").first(), user=curator, subtype="")
+        assert said in messages_of(client.post(address))
+    review.edit(entry=Entry.objects.get(subtype="Fibroepithelioma"), user=curator, subtype="")
+    client.post(address)
+    assert not Subtype.objects.exists()
 
 
 def test_a_subtype_is_read_typed_and_found_in_the_readers_language(entries, client, curator, clinic):

@@ -1,8 +1,9 @@
 """Asking for one action on many photos, doing it step by step, and taking it back.
 
-The keys of the photos are fixed when it is asked for: the action itself must not change what its search finds, and what
-comes to fit later was not seen by the person. A step is one transaction that does some photos and counts them as done,
-so that a worker that is killed, or one that takes over too early, does nothing twice.
+The keys of the photos are fixed before the first step: the action itself must not change what its search finds, and
+what comes to fit after it was asked for was not seen by the person. Of many the job gathers the keys. A step is one
+transaction that does some photos and counts them as done, so that a worker that is killed, or one that takes over too
+early, does nothing twice.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,9 +15,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from skinclinic.archive.models import BulkChange, DatasetVersion, Entry, EntryChange
-from skinclinic.archive.services.bulk import actions
+from skinclinic.archive.services.bulk import actions, gathering
 from skinclinic.archive.services.curating import relabelling, review
 from skinclinic.archive.services.curating.relabelling import ReviewError
+from skinclinic.archive.services.searching import search
+from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.archive.services.searching.selection import Selection, entries
 from skinclinic.engine import work
 from skinclinic.engine.jobs import JobError, LeaseLost
@@ -25,7 +28,8 @@ from skinclinic.models import Clinic, User, WorkState
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary import tags
 
-JOB = "bulk-change"
+# The second gathers the photos first; a worker of a version that cannot leaves it to others.
+JOB, GATHER_JOB = JOBS = ("bulk-change", "bulk-gather")
 STEP = 500
 # So many are done within the request.
 AT_ONCE = STEP
@@ -50,20 +54,23 @@ def ask(
     """
     with transaction.atomic():
         values = check(clinic, user, action, values, version)
+        now = timezone.now()
         if isinstance(chosen, Selection):
-            found, search = entries(clinic, chosen), chosen.to_json()
+            found, asked, most = entries(clinic, chosen), chosen.to_json(), gathering.NOTED
         else:
-            found, search = Entry.objects.filter(clinic=clinic, pk__in=list(chosen)), {}
-        keys = list(found.order_by("pk").values_list("pk", flat=True))
+            found, asked, most = Entry.objects.filter(clinic=clinic, pk__in=list(chosen)), {}, len(chosen)
+        keys = sorted(found.order_by().values_list("pk", flat=True)[: most + 1])
         if not keys:
             raise Refused("", _("Choose the photos first."))
-        now = timezone.now()
+        if is_late := len(keys) > most:
+            keys = []
+            values |= {gathering.UNTIL: gathering.newest(Entry.objects.filter(clinic=clinic))}
         row = BulkChange.objects.create(
             clinic=clinic, created_by=user, action=action, values=values, version=version, entries=keys,
-            selection=search, total=len(keys), created_at=now,
+            selection=asked, total=len(keys), created_at=now,
             seen=min(seen or now, now),
         )  # fmt: skip
-    return _begin(row)
+    return _begin(row, is_late)
 
 
 def check(clinic: Clinic, user: User, action: str, values: dict, version: DatasetVersion | None) -> dict:
@@ -93,17 +100,17 @@ def check(clinic: Clinic, user: User, action: str, values: dict, version: Datase
 def undo(done: BulkChange, user: User) -> BulkChange:
     """Take it back as a whole: few at once, many as a job. What was changed since stays as it is. Raises Refused."""
     with transaction.atomic():
-        done = BulkChange.objects.select_for_update().get(pk=done.pk)
+        done = BulkChange.objects.defer("entries").select_for_update().get(pk=done.pk)
         if not can_undo(done):
             raise Refused("", _("There is nothing of this to take back, or it is being taken back."))
-        made = done.members if done.action in actions.OF_DATASETS else done.changes
-        keys = list(made.order_by("entry_id").values_list("entry_id", flat=True))
+        is_late = done.changed > gathering.NOTED
+        keys = [] if is_late else gathering.undone(done)
         row = BulkChange.objects.create(
             clinic_id=done.clinic_id, created_by=user, action=Action.UNDO, of=done, version_id=done.version_id,
             values={"dataset": done.values["dataset"]} if "dataset" in done.values else {},
-            entries=keys, total=len(keys), seen=timezone.now(),
+            entries=keys, total=done.changed if is_late else len(keys), seen=timezone.now(),
         )  # fmt: skip
-    return _begin(row)
+    return _begin(row, is_late)
 
 
 def can_undo(row: BulkChange) -> bool:
@@ -118,10 +125,25 @@ def can_undo(row: BulkChange) -> bool:
 
 def run(row: BulkChange, go_on: Callable[[float], None] = lambda share: None) -> None:
     """Do what is not done yet. ``go_on(share)`` is called before each step; what it raises ends it there."""
-    keys, done, total = row.entries, row.done, max(row.total, 1)
+    keys = row.entries or _gather(row)
+    done, total = row.done, max(len(keys), 1)
     while done < len(keys):
         go_on(done / total)
         done = _step(row.pk, keys, done)
+
+
+def _gather(row: BulkChange) -> list[int]:
+    """Look for the keys and note them, unless another worker has."""
+    keys = gathering.gather(row)
+    with transaction.atomic():
+        held = BulkChange.objects.select_for_update().get(pk=row.pk)
+        if held.entries:
+            keys = held.entries
+        elif held.state in _OVER:
+            raise LeaseLost
+        else:
+            BulkChange.objects.filter(pk=row.pk).update(entries=keys, total=len(keys))
+    return keys
 
 
 @transaction.atomic
@@ -155,9 +177,10 @@ def _changed_meanwhile(row: BulkChange, part: Sequence[int]) -> set[int]:
     return set(since.filter(by_others | Q(at__gt=row.created_at)).order_by().values_list("entry", flat=True))
 
 
-def _begin(row: BulkChange) -> BulkChange:
-    if row.total > AT_ONCE:
-        work.ask(JOB, row.pk, row.clinic)
+def _begin(row: BulkChange, is_late: bool) -> BulkChange:
+    """``is_late``: its photos are yet to be gathered."""
+    if is_late or row.total > AT_ONCE:
+        work.ask(GATHER_JOB if is_late else JOB, row.pk, row.clinic)
         return row
     try:
         run(row)
@@ -177,6 +200,8 @@ def run_job(row: BulkChange, go_on: Callable[[float], None]) -> None:
         run(row, go_on)
     except Refused as refused:
         raise JobError("refused", str(refused)) from None
+    except QueryError as error:
+        raise JobError("refused", search.explain(error)) from None
 
 
 def last_of(clinic: Clinic, user: User) -> BulkChange | None:

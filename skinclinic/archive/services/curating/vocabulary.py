@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from skinclinic.archive import labels
 from skinclinic.archive.models import BackgroundDisease, Entry, Subtype
 from skinclinic.archive.services import size
@@ -9,13 +11,16 @@ from skinclinic.models import Clinic, User
 from skinclinic.vocabulary import subtypes
 from skinclinic.vocabulary.diseases import BY_KEY
 
+MOST_COUNTED = 1000
+
 
 class InUse(Exception):
-    """Photos bear the word; it cannot be removed. ``count`` says how many."""
+    """Photos bear the word; it cannot be removed. ``count`` says how many, as far as they are counted; ``more``:
+    whether there are more than these."""
 
     def __init__(self, count: int):
         super().__init__(str(count))
-        self.count = count
+        self.count, self.more = min(count, MOST_COUNTED), count > MOST_COUNTED
 
 
 def label(clinic: Clinic, user: User | None, name: str, icd10: str = "") -> str:
@@ -73,13 +78,18 @@ def background(clinic: Clinic) -> tuple[list[BackgroundDisease], datetime | None
 
 def remove_background(row: BackgroundDisease) -> None:
     """Remove a name no photo bears. Raises InUse."""
-    if count := Entry.objects.filter(clinic=row.clinic_id, label=row.name).count():
-        raise InUse(count)
+    _require_unused(Entry.objects.filter(clinic=row.clinic_id, label=row.name))
     row.delete()
 
 
 def remove_subtype(row: Subtype) -> None:
     """Remove a subtype no photo bears. Raises InUse."""
-    if count := Entry.objects.filter(clinic=row.clinic_id, label=row.label, subtype=row.name).count():
-        raise InUse(count)
+    # Not "" is what the index of subtypes holds; SQLite uses it only where the question says so.
+    bear = Entry.objects.filter(clinic=row.clinic_id, subtype=row.name, subtype__gt="")
+    _require_unused(bear.filter(label=row.label))
     row.delete()
+
+
+def _require_unused(bear: QuerySet[Entry]) -> None:
+    if count := bear.order_by()[: MOST_COUNTED + 1].count():
+        raise InUse(count)
