@@ -60,8 +60,10 @@ class Report:
         return next(dataset for dataset in self.datasets if dataset["pk"] == pk)
 
     def look_through(self, photos: int) -> None:
-        """To be asked before so many photos are gone through. Raises NotYet."""
+        """To be asked before so many photos are gone through. Raises NotYet; NoReport where no job could either."""
         if not self.at_work and photos > large.MOST_AT_ONCE:
+            if not (self.row.folder / SCORES).is_file():
+                raise NoReport(f"{SCORES} is gone")
             raise NotYet(self.row)
 
     def figures_of(self, dataset: int, model: int) -> dict:

@@ -223,6 +223,10 @@ def assert_a_job_reads_what_no_page_does(monkeypatch, client, row, *pages: str) 
     read.clear()
     assert [text_of(client.get(page)) for page in pages] == before
     assert not read
+    # Nobody waits for a job that finds nothing to read.
+    for path in (*row.folder.glob("coverage-*.json"), row.folder / "scores.npz"):
+        path.unlink()
+    assert {client.get(page).headers.get("Location") for page in pages} == {url("evaluation", row.pk)}
 
 
 def test_one_model_alone_has_nothing_to_be_compared_with(clinic, curator, models, test_set, client_for):
