@@ -3,6 +3,7 @@
 import { send, sendJson } from "./http.js";
 
 const AGAIN_AFTER = 700;
+const LOST_AFTER = 4000;
 
 /** Bring the suggestions of a form to life; `choose` puts the square. Returns what is to be called with each new square. */
 export function setUpSuggested(form, photo, choose) {
@@ -15,6 +16,7 @@ export function setUpSuggested(form, photo, choose) {
   const named = (words_, n) => words_.replace("{n}", String(n));
   let squares = [];
   let current = null;
+  let timer = 0;
 
   const mark = (box) => {
     current = box;
@@ -58,13 +60,22 @@ export function setUpSuggested(form, photo, choose) {
     words.textContent = part.dataset.failed;
     ask.hidden = false;
   };
+  const lookAfter = (milliseconds) => {
+    clearTimeout(timer);
+    timer = setTimeout(look, milliseconds);
+  };
   const look = async () => {
     if (!form.isConnected) return;
     const answer = await send(part.dataset.url, { headers: { Accept: "application/json" } }).catch(() => null);
     const data = answer?.ok ? await answer.json().catch(() => null) : null;
-    if (!data) return failed();
+    if (!data) {
+      failed();
+      // A connection that is lost, or a server that is away, comes back; what the server refuses stays refused.
+      if (!answer || answer.status >= 500) lookAfter(LOST_AFTER);
+      return;
+    }
     if (data.state !== "waiting" || words.textContent !== data.words) show(data);
-    if (data.state === "waiting") setTimeout(look, AGAIN_AFTER);
+    if (data.state === "waiting") lookAfter(AGAIN_AFTER);
   };
   const pick = (number) => {
     const square = squares[number - 1];
@@ -86,7 +97,7 @@ export function setUpSuggested(form, photo, choose) {
     show(answer.data);
     // The button that had the focus is gone.
     form.querySelector("[data-box]").focus({ preventScroll: true });
-    if (answer.data.state === "waiting") setTimeout(look, AGAIN_AFTER);
+    if (answer.data.state === "waiting") lookAfter(AGAIN_AFTER);
   });
   list.addEventListener("click", (event) => {
     const number = event.target.closest("[data-choose]")?.dataset.choose;
@@ -105,7 +116,7 @@ export function setUpSuggested(form, photo, choose) {
       size: Number(one.dataset.size),
     }));
     show({ state: stands, words: words.textContent, squares: given });
-    if (stands === "waiting") setTimeout(look, AGAIN_AFTER);
+    if (stands === "waiting") lookAfter(AGAIN_AFTER);
   }
   return mark;
 }

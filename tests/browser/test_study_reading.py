@@ -591,8 +591,8 @@ def test_phone_answers_are_in_reach_and_the_photo_stays_in_sight(open_page, few)
     assert last["y"] + last["height"] <= button["y"]
     assert button["y"] + button["height"] <= 844
     assert last["height"] >= 44
-    page.locator("label.reading-choice").nth(5).tap()
-    page.get_by_role("button", name="Confirm").tap()
+    page.locator("label.reading-choice").nth(5).click()
+    page.get_by_role("button", name="Confirm").click()
     on_photo(page, 2)
     saved(page)
     assert given(few) == ["mm"]
