@@ -58,7 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
-def begin_with_the_longest(items: list[pytest.Item]) -> None:
+def pytest_begin_with_the_longest(items: list[pytest.Item]) -> None:
     """Files with workers first, which mostly wait; what else there is runs beside them. Then those marked as long and
     the large ones: no process is left with one when the others have ended."""
     size = {path: path.stat().st_size for path in {item.path for item in items}}
