@@ -21,13 +21,15 @@ def look(row: Evaluation) -> None:
                 transported.on(report, dataset["pk"], one["pk"])
             kept_gallery.of(report, dataset["pk"], one["pk"])
             comparison.look_for_asked(report, dataset["pk"], one["pk"])
-    for model in ModelVersion.objects.filter(pk__in=[one["pk"] for one in report.models]):
-        sets = model.thresholds_for(row.clinic_id)
+    for model in (one["pk"] for one in report.models):
+        # A model whose row is gone has no sets; what its photos say stays.
+        version = ModelVersion.objects.filter(pk=model).first()
+        sets = version.thresholds_for(row.clinic_id) if version else []
         for dataset in report.datasets:
-            photos = cache(partial(units.read, report, dataset["pk"], model.pk))
-            coverage.needs(report, dataset["pk"], model.pk, photos)
-            kept_scores.of(report, dataset["pk"], model.pk, photos)
+            photos = cache(partial(units.read, report, dataset["pk"], model))
+            coverage.needs(report, dataset["pk"], model, photos)
+            kept_scores.of(report, dataset["pk"], model, photos)
             for chosen in sets:
-                rules.told_of(report, dataset["pk"], model.pk, chosen, photos)
+                rules.told_of(report, dataset["pk"], model, chosen, photos)
                 if coverage.RULE in chosen.details:
                     realised.on(chosen, report, dataset, photos)
