@@ -1,13 +1,16 @@
 """Small parts of pages: icons, disease badges, state pills, the current section of the menu."""
 
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.conf import settings
+from django.utils import timezone
 from django.utils.formats import get_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -26,6 +29,7 @@ language_mark = register.simple_tag(language_marks.mark, name="language_mark")
 register.filter("notes_in_words", answers.notes_in_words)
 register.filter("notes_worth_a_look", answers.notes_worth_a_look)
 
+MINUTE = 60
 SPRITE = "vendor/bootstrap-icons-1.13.2/icons.svg"
 
 # tier: (icon, word)
@@ -153,6 +157,14 @@ def _pill(state: str, text: str, _language: str | None, _sprite: str) -> SafeStr
 def score(value: float | None) -> str:
     """Write a model's score as everywhere else."""
     return "–" if value is None else score_text(value)
+
+
+@register.filter
+def lasting(since: datetime) -> str:
+    """How long something lasts by now: "7 minutes", "1 hour, 2 minutes", "less than a minute"."""
+    if (timezone.now() - since).total_seconds() < MINUTE:
+        return gettext("less than a minute")
+    return timesince(since)
 
 
 @register.filter

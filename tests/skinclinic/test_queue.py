@@ -54,7 +54,8 @@ def test_an_admin_sees_the_jobs_of_the_clinic_and_no_machine(page, clinic, other
     jobs.worker_alive("host-a:7", "batch", begins=True)
     text = page()
     assert f"#{mine.pk}<" in text and "Filling a dataset" in text and "42 %" in text and "2 attempts" in text
-    assert "7\xa0minutes" in text and "too little memory" in text
+    assert "for 7\xa0minutes" in text and "too little memory" in text
+    assert "runs for less than a minute" in text and "0\xa0minutes" not in text
     numbers = [f"#{job.pk}<" for job in others]
     for hidden in ("host-a", "secret-key", other_clinic.name, "Names of old files</strong>", *numbers):
         assert hidden not in text, hidden
