@@ -46,9 +46,9 @@ def patients(request: MemberRequest) -> HttpResponse:
     text = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
     only = TO_ASK if request.GET.get("only") == TO_ASK else ""
     found = service.matching(clinic, text)
-    to_ask = service.to_ask(clinic)
+    to_ask = service.how_many_to_ask(clinic) if only else None
     if only:
-        found = found.filter(pk__in=to_ask.values("pk"))
+        found = found.filter(pk__in=service.to_ask(clinic).values("pk"))
     try:
         page = keyset.page(found, ORDER, request.GET.get("cursor", ""), PAGE_SIZE)
     except keyset.BadCursor:
@@ -58,7 +58,8 @@ def patients(request: MemberRequest) -> HttpResponse:
         "q": text,
         "q_quoted": quote(text),
         "only": only,
-        "to_ask": to_ask.count() if only else 0,
+        "to_ask": to_ask.count if to_ask else 0,
+        "counted_at": to_ask.at if to_ask else None,
         "previous_url": _address(text, page.previous, only),
         "next_url": _address(text, page.next, only),
     }
