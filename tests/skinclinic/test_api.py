@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from classifier.api.fhir.answering import FhirView
 from classifier.services.analysis import assessments
 from skinclinic.api.permissions import KnownParameters
-from skinclinic.models import Diagnosis, Lesion, Member, Patient, Photo
+from skinclinic.models import AuditEvent, Diagnosis, Lesion, Member, Patient, Photo
 from skinclinic.services import diagnoses
 from tests import factories, results
 from tests.cases import each
@@ -164,6 +164,8 @@ def test_when_a_photo_was_taken_is_the_cameras_clock(api, clinician, photo, sett
         assert answer.json()["captured_at"] == client.get(address).json()["captured_at"] == kept
     client.patch(address, {"captured_at": "2024-05-03T23:30:11-03:00"}, format="json")
     client.patch(address, {"kind": "overview"}, format="json")
+    noted = AuditEvent.objects.filter(action="photo.change").first()
+    assert noted.subject_key == photo.pk and noted.after == {"kind": "overview"}
     assert client.get(address).json()["captured_at"] == "2024-05-03T23:30:11-03:00"
     # Tomorrow it is somewhere already; no camera was at the day after. What stands may be sent back.
     coming = timezone.now() + timedelta(days=3)

@@ -3,9 +3,12 @@
 import pytest
 from django.test import Client
 
+from classifier.services.analysis import analyses
 from skinclinic.engine import jobs
 from skinclinic.files import store
+from skinclinic.models import AuditEvent, Job
 from skinclinic.services import second_opinions
+from skinclinic.services.photos import store_photo
 from tests import factories
 from tests.skinclinic.pages import url
 
@@ -61,3 +64,25 @@ def test_a_colleague_outside_is_told_without_what_only_members_can_do(lost, clin
     )
     answer = Client().get(url("opinion-photo", secret, 1))
     assert answer.status_code == 404 and "Tell whoever has asked you" in answer.content.decode()
+
+
+def test_the_same_photo_sent_again_gives_its_file_back_and_is_noted(lost, clinician):
+    photo = lost.photo
+    known, is_new = store_photo(
+        clinic=photo.clinic, user=clinician, data=factories.jpeg_bytes(), name="again.jpg"
+    )
+    assert (known.pk, is_new, known.given_back) == (photo.pk, False, True)
+    assert store.is_whole_jpeg(photo.file_key) and store.is_whole_jpeg(photo.thumbnail_key)
+    (noted,) = AuditEvent.objects.filter(action="photo.give_back")
+    assert (noted.user_key, noted.subject_key) == (clinician.pk, photo.pk)
+
+
+def test_what_failed_in_the_clinic_is_tried_again_and_noted(analysis, clinician, client_for):
+    Job.objects.filter(pk=analysis.job_id).update(state="failed", error_code=analyses.LOST)
+    client, clinic = client_for(clinician), analysis.clinic
+    assert "1 photo of this clinic could not be analysed" in client.get(url("upload")).content.decode()
+    page = client.post(url("photos-retry"), {"clinic": clinic.pk}, follow=True).content.decode()
+    assert "1 photo is analysed again" in page and "this clinic could not" not in page
+    assert Job.objects.get(pk=analysis.job_id).state == "queued"
+    noted = AuditEvent.objects.get(action="analysis.retry")
+    assert (noted.user_key, noted.facts) == (clinician.pk, {"photos": 1})
