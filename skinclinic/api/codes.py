@@ -37,6 +37,7 @@ CODES: dict[int, dict[str, str]] = {
         "changed_meanwhile": "the decision has changed since",
         "impression_first": "your own impression comes first",
         "not_analysed": "there is no answer yet",
+        "not_given_up": "only a message that was given up is sent again",
         "not_failed": "only what has failed is tried again",
         "cannot_explain": "this answer cannot be explained in this way; the message says why",
         "not_explained": "the explanation is not computed yet",

@@ -1,5 +1,7 @@
 """Endpoints over a clinic's webhooks and what became of their messages; for admins."""
 
+from django.http import Http404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.decorators import action
@@ -8,10 +10,11 @@ from rest_framework.response import Response
 from skinclinic import permissions
 from skinclinic.api import strict
 from skinclinic.api.base import ClinicRowSerializer, ReadViewSet
+from skinclinic.api.errors import Refused
 from skinclinic.api.people import administered, for_admin
 from skinclinic.models import Webhook, WebhookMessage
 from skinclinic.services import step_up, webhooks
-from skinclinic.services.refused import Refused
+from skinclinic.services.refused import Refused as NotTaken
 
 # Messages of the log that are told.
 SHOWN = 50
@@ -36,7 +39,7 @@ class WebhookSerializer(ClinicRowSerializer):
     def validate_url(self, url: str) -> str:
         try:
             webhooks.require_address(url)
-        except Refused as refused:
+        except NotTaken as refused:
             raise serializers.ValidationError(str(refused)) from None
         return url
 
@@ -73,6 +76,12 @@ class WebhookMessageSerializer(strict.ModelSerializer):
             "id", "event", "state", "tries", "answered", "problem", "created_at", "next_at", "ended_at"
         ]  # fmt: skip
         read_only_fields = fields
+
+
+class SentAgainSerializer(strict.Serializer):
+    """Which message is sent once more."""
+
+    message = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="Its `id` in the log.")
 
 
 @extend_schema_view(list=extend_schema(description="Webhooks of the clinics the caller is an admin of."))
@@ -139,3 +148,17 @@ class WebhookViewSet(ReadViewSet):
         """The newest 50 messages and what became of them."""
         some = self.get_object().messages.all()[:SHOWN]
         return Response(WebhookMessageSerializer(some, many=True).data)
+
+    @extend_schema(request=SentAgainSerializer, responses=WebhookMessageSerializer)
+    @action(detail=True, methods=["post"])
+    def again(self, request, pk=None):
+        """Send a message once more that was given up; the ``id`` it tells stays."""
+        webhook = self.get_object()
+        serializer = SentAgainSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        message = webhook.messages.filter(pk=serializer.validated_data["message"]).first()
+        if message is None:
+            raise Http404
+        if not webhooks.send_again(message, request.user):
+            raise Refused(409, "not_given_up", _("It was not given up; there is nothing to send again."))
+        return Response(WebhookMessageSerializer(message).data)

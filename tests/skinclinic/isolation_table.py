@@ -436,6 +436,7 @@ TABLE = {
     "api-webhook-list": LISTING,
     "api-webhook-detail": row("webhook"),
     "api-webhook-test": row("webhook"),
+    "api-webhook-again": row("webhook"),
     "api-webhook-messages": row("webhook"),
     "api-patient-list": LISTING,
     "api-patient-detail": row("patient"),

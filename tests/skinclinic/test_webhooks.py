@@ -350,6 +350,14 @@ def test_a_program_with_an_admins_token_makes_turns_tests_and_removes_one(
     jobs.run_waiting("webhook")
     (message,) = client.get(f"{address}{webhook.pk}/messages/").json()
     assert (message["event"], message["state"], message["answered"]) == ("test", "arrived", 204)
+    again = f"{webhook.pk}/again/"
+    for wrong in ({}, {"message": "x"}, {"message": 2**63}, {"message": message["id"], "more": 1}):
+        assert ask("post", again, wrong).status_code == 400, wrong
+    assert ask("post", again, {"message": message["id"] + 1}).status_code == 404
+    assert ask("post", again, {"message": message["id"]}).json()["error"]["code"] == "not_given_up"
+    webhook.messages.update(state="given_up", problem="refused")
+    assert ask("post", again, {"message": message["id"]}).json()["state"] == "waiting"
+    assert jobs.run_waiting("webhook") == 1 and len(system.came) == 2
     for stranger, status in ((program(clinician), 403), (program(outsider), 404)):
         assert ask("get", f"{webhook.pk}/", by=stranger).status_code == status
         assert ask("delete", f"{webhook.pk}/", by=stranger).status_code == status
@@ -357,7 +365,7 @@ def test_a_program_with_an_admins_token_makes_turns_tests_and_removes_one(
     assert ask("delete", f"{webhook.pk}/").status_code == 204 and not Webhook.objects.exists()
     actions = AuditEvent.objects.filter(action__startswith="webhook.").order_by("id")
     assert [(row.action, row.via) for row in actions] == [
-        (f"webhook.{what}", "token") for what in ("make", "off", "test", "remove")
+        (f"webhook.{what}", "token") for what in ("make", "off", "test", "again", "remove")
     ]
 
 
