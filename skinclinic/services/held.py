@@ -14,7 +14,7 @@ from django.db.models.functions import Upper
 from django.db.models.lookups import Contains, IExact
 
 # So few letters go by pairs; so few rows are named by their keys.
-FEW_LETTERS, FEW_ROWS = 2, 200
+FEW_LETTERS, FEW_ROWS = 2, 1000
 # Of {text}, SQL; every character begins one pair, those of its second half too.
 PAIRS = (
     "(' ' || REGEXP_REPLACE(UPPER({text}::text), '(..)', '\\1 ', 'g') || ' ' || "
