@@ -319,5 +319,6 @@ def threshold_facts(chosen: ThresholdSet) -> ThresholdFacts:
         auc=auc if isinstance(auc, int | float) and not isinstance(auc, bool) else None,
         optimistic=bool(details.get("optimistic")),
         basis=basis if isinstance(basis, dict) else {},
-        promise=promises.promise(details),
+        # What came with a model promises nothing, whatever it says of itself.
+        promise=promises.promise(details) if chosen.clinic_id else None,
     )
