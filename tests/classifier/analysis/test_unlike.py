@@ -21,6 +21,7 @@ from classifier.networks import familiarity, training_photos, weights
 from classifier.networks.familiarity import describe, to_bytes
 from classifier.networks.manifest import ModelRejected
 from classifier.presenters import analysis_files
+from classifier.presenters import unlike as unlike_words
 from classifier.runtimes import open_runtime
 from classifier.services.analysis import trials
 from classifier.services.following import due, records
@@ -75,6 +76,14 @@ def test_the_result_says_it_before_the_scores_and_after_the_own_impression(
     text = text_of(client.get(url("photo", photo.pk)))
     assert 0 < text.index("Not like the model’s training photos") < text.index("0.410")
     assert "306 training photos" in text and "It cannot tell why" in text
+    # Not the 5 % that were meant: what was counted where the network had not learnt from the photos.
+    assert (
+        "are marked as well: 60 of 400 (15.0 %; 95% interval 11.8 % to 18.8 %)" in text
+        and "about 5 %" not in text
+    )
+    without = {name: said for name, said in SAID.items() if name != "unseen"}
+    said = unlike_words.told(1.2, {"familiarity": without}).details
+    assert "about 5 % of such photos are marked as well; of new patients’ it may be more" in said
     told = client.get(f"/api/analyses/{row.pk}/").json()
     assert told["training_photos"] == {"state": "unlike", "distance": 1.2}
     report = analysis_files.report_of(clinician, row, results_view(row), analysis_files.Drawn("bcc"))
