@@ -26,8 +26,11 @@ class Calibration:
     def of(cls, chosen: ThresholdSet) -> "Calibration":
         """Of a set that a clinic has made."""
         version = made_from(chosen)
-        if version is None:
-            return cls(False)
+        return cls(False) if version is None else cls.of_version(version)
+
+    @classmethod
+    def of_version(cls, version: DatasetVersion) -> "Calibration":
+        """Of what is evaluated of a dataset version."""
         rows = evaluations.test_items(version).order_by()
         names = list(rows.values_list("content_sha256", "person", "lesion").distinct())
         contents, persons, lesions = (frozenset(filter(None, (row[at] for row in names))) for at in range(3))
