@@ -341,6 +341,11 @@ def test_pages_tell_the_promise_what_it_is_not_and_what_came_of_it(world, admin_
         client.get(url("analysis-report", photo.analyses.get().pk), {"thresholds": "Covers"}).status_code
         == 200
     )
+    # Nothing is promised of scores that were computed otherwise than those it was counted on.
+    coarse = "This answer was computed in bfloat16 (bf16), whose scores differ a little; of it nothing is promised."
+    assert coarse not in text
+    photo.analyses.update(precision="bf16")
+    assert coarse in text_of(client.get(url("photo", photo.pk), {"thresholds": "Covers"}))
     korean = client.get(url("photo", photo.pk), {"thresholds": "Covers"}, headers={"accept-language": "ko"})
     assert "이와 같은 환자의 75 % 이상에서 실제 진단을 포함" in korean.content.decode()
 
