@@ -145,7 +145,7 @@ def _are_the_same_photos(now: Cohort, then: Cohort) -> bool:
         return False
     pk = then.dataset["pk"]
     try:
-        items = [Report(one.evaluation).items(pk) for one in (now, then)]
+        first, second = (Report(one.evaluation).items(pk) for one in (now, then))
     except NoReport:
         return False
-    return np.array_equal(*items)
+    return np.array_equal(first, second)
