@@ -13,6 +13,7 @@ Everything is decided on the scores themselves: 1 - score would round.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -28,6 +29,7 @@ ALWAYS_LISTED = -1.0
 # Wanted shares are taken as the fraction that is meant: 0.95 is 19/20, which no float is.
 _FINEST = 1_000_000
 _RANGE = (0.05, 0.95)
+_DRAWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,23 @@ def promise_of(ordered: np.ndarray, wanted: float) -> Promise | None:
     limit = float(ordered[units - place])
     low, high = (float(scipy.special.betaincinv(place, units + 1 - place, at)) for at in _RANGE)
     return Promise(just_below(limit), units, place, place / (units + 1), low, high)
+
+
+def low_together(made: Sequence[tuple[int, int, int]]) -> float:
+    """The lower end of the range (5 % of its distribution) of the share covered of several diseases together: of each
+    the rank and the units of its promise, and of how many new units it is told. ValueError where there are none.
+
+    Calibrations of diseases are independent; of several their mean is drawn, the same numbers each time.
+    """
+    counted = [(place, units, of) for place, units, of in made if of]
+    if not counted:
+        raise ValueError("there is no unit of any disease")
+    if len(counted) == 1:
+        ((place, units, _of),) = counted
+        return float(scipy.special.betaincinv(place, units + 1 - place, _RANGE[0]))
+    random, whole = np.random.default_rng(0), sum(of for _place, _units, of in counted)
+    drawn = sum(random.beta(place, units + 1 - place, _DRAWS) * (of / whole) for place, units, of in counted)
+    return float(np.quantile(drawn, _RANGE[0]))
 
 
 def just_below(score: float) -> float:

@@ -30,7 +30,7 @@ class PhotoAnswer:
     """A photo of a lesion, with what its newest analysis (of its present square) has come to.
 
     ``day``: that of the visit. ``state``: of the analysis, EMPTY where nobody asked for one. ``model``: the version
-    that answered, by its name.
+    that answered, by its name. ``unlike``: how far it is from its training photos, above 1 too far; None: not known.
     """
 
     photo: int
@@ -40,6 +40,7 @@ class PhotoAnswer:
     scores: Mapping[str, float] | None = None
     quality: Mapping[str, Any] | None = None
     model: str = ""
+    unlike: float | None = None
 
     @property
     def set_aside(self) -> str:

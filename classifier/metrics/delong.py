@@ -110,12 +110,21 @@ def covariance(columns: Sequence[ArrayLike], truth: ArrayLike) -> tuple[np.ndarr
     return of_positives.mean(1), np.atleast_2d(spread)
 
 
-def paired_test(scores_a: ArrayLike, scores_b: ArrayLike, truth: ArrayLike) -> AucTest:
-    """DeLong's test of two scores of the same photos. NotEvaluable without positives or negatives."""
+def paired_test(
+    scores_a: ArrayLike, scores_b: ArrayLike, truth: ArrayLike, groups: ArrayLike | None = None
+) -> AucTest:
+    """DeLong's test of two scores of the same photos. NotEvaluable without positives or negatives.
+
+    With ``groups`` [n], labels of any kind (patients), of the photos, which within one are alike: Obuchowski 1997
+    (Biometrics 53:567), whose variance is DeLong's where each has one photo.
+    """
     truth = np.asarray(truth, bool)
     auc_a, auc_b = roc.auc(scores_a, truth), roc.auc(scores_b, truth)
-    positives = int(truth.sum())
-    if 1 in (positives, len(truth) - positives):
+    labels = np.arange(len(truth)) if groups is None else np.asarray(groups)
+    names, whose = np.unique(labels, return_inverse=True)
+    if whose.shape != truth.shape:
+        raise ValueError(f"{len(whose)} groups for {len(truth)} photos")
+    if 1 in (len(np.unique(whose[truth])), len(np.unique(whose[~truth]))):
         return _untested(auc_a, auc_b, notes.ONE_IN_CLASS)
     # The variance of the differences of placements equals Vaa + Vbb - 2 Vab, without cancellation.
     (pos_a, neg_a), (pos_b, neg_b) = placements(scores_a, truth), placements(scores_b, truth)
@@ -125,11 +134,29 @@ def paired_test(scores_a: ArrayLike, scores_b: ArrayLike, truth: ArrayLike) -> A
     # Placements are thirds and sevenths: differences that are all equal may leave a trace of rounding.
     if np.ptp(pos) < 1e-12 and np.ptp(neg) < 1e-12:
         return _untested(auc_a, auc_b, notes.NO_VARIANCE)
-    se = math.sqrt(pos.var(ddof=1) / len(pos) + neg.var(ddof=1) / len(neg))
-    difference = auc_a - auc_b
+    if len(names) == len(truth):
+        variance = float(pos.var(ddof=1) / len(pos) + neg.var(ddof=1) / len(neg))
+    else:
+        variance = _variance_in_groups(pos, neg, whose[truth], whose[~truth], len(names))
+    if variance <= 0:
+        return _untested(auc_a, auc_b, notes.NO_VARIANCE)
+    se, difference = math.sqrt(variance), auc_a - auc_b
     z = difference / se
     p = math.erfc(abs(z) / math.sqrt(2))
     return AucTest(auc_a, auc_b, difference, se, difference - Z95 * se, difference + Z95 * se, z, None, p)
+
+
+def _variance_in_groups(
+    pos: np.ndarray, neg: np.ndarray, of_pos: np.ndarray, of_neg: np.ndarray, groups: int
+) -> float:
+    """Of the mean of ``pos`` [m], which is that of ``neg`` [n], of groups by number; below 0 at worst by chance."""
+    sides = []
+    for values, whose in ((pos, of_pos), (neg, of_neg)):
+        off = np.bincount(whose, (values - values.mean()) / len(values), minlength=groups)
+        there = len(np.unique(whose))
+        sides.append((off, there / (there - 1) * float(np.square(off).sum())))
+    (off_pos, of_positives), (off_neg, of_negatives) = sides
+    return of_positives + of_negatives + 2 * groups / (groups - 1) * float(off_pos @ off_neg)
 
 
 def unpaired_test(a: AucEstimate, b: AucEstimate) -> AucTest:

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from classifier.models import Analysis, Explanation
 from classifier.plots.analysis_pdf import Report, ScoreLine, build_pdf
 from classifier.plots.colormaps import OPACITY, captioned, heatmap_rgb, overlay, three_panels
-from classifier.presenters import computed, explanations, suggested_squares
+from classifier.presenters import cautions, computed, explanations, suggested_squares
 from classifier.presenters import unlike as familiar
 from classifier.presenters.decisions import in_words, told
 from classifier.presenters.differential import ResultView, ThresholdFacts
@@ -32,13 +32,6 @@ from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 
 # Pixels of a heatmap's picture, across.
 HEATMAP_SIDE = 768
-WARNING_WORDS = {
-    "too_dark": gettext_lazy("very dark"),
-    "too_bright": gettext_lazy("overexposed"),
-    "blurred": gettext_lazy("blurred"),
-    "too_small": gettext_lazy("few pixels"),
-    "little_skin": gettext_lazy("little skin"),
-}
 SET_ASIDE_WORDS = {
     "overview": gettext_lazy("An overview: the model knows close-ups only. Nothing is listed."),
     "dermoscopic": gettext_lazy(
@@ -242,12 +235,7 @@ def _notices(found: Analysis, view: ResultView) -> list[str]:
         )
     told = familiar.told(found.unlike, found.model_version.manifest)
     notices.append(told.whole if told.state == familiar.UNLIKE else told.text)
-    if view.background_is_large:
-        notices.append(_("Probably not among these 12 (%(share)s %%).") % {"share": view.background_percent})
-    if view.warnings:
-        notices.append(
-            _("This photo may be unfit:") + " " + ", ".join(str(WARNING_WORDS[w]) for w in view.warnings)
-        )
+    notices += cautions.of_photo(found)
     if view.verdict and not view.listed and not view.set_aside:
         notices.append(view.verdict)
     return notices

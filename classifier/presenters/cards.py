@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from classifier.models import Analysis
+from classifier.presenters import unlike
 from classifier.presenters.result import answer_view, chosen_thresholds
 from classifier.services.analysis.analyses import JOB
 from classifier.services.analysis.assessments import hidden_photo_ids
@@ -61,6 +62,7 @@ class Card:
     verdict: str = ""
     warnings: tuple[str, ...] = ()
     background_is_large: bool = False
+    is_unlike: bool = False
     set_aside: str = ""
 
     @property
@@ -180,5 +182,6 @@ def _finished(
         verdict=view.verdict,
         warnings=warnings,
         background_is_large=view.background_is_large,
+        is_unlike=unlike.state_of(analysis.unlike) == unlike.UNLIKE,
         set_aside=view.set_aside,
     )

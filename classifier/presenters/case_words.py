@@ -93,7 +93,11 @@ def answer(story: Story, photo: Photo) -> str:
         "model": story.models.get(photo.pk, "–"),
     }
     line = _("%(name)s %(score)s, all malignant together %(malignant)s (%(model)s)") % words
-    return ", ".join([line, *([_("the photo may be unfit")] if told.is_doubtful else [])])
+    against = [
+        *([_("the photo is not like the model’s training photos")] if told.is_unlike else []),
+        *([_("the photo may be unfit")] if told.is_doubtful else []),
+    ]
+    return ", ".join([line, *against])
 
 
 def place(story: Story) -> str:

@@ -16,6 +16,7 @@ from django.utils import timezone, translation
 
 from classifier.metrics.listing import listed
 from classifier.models import Analysis, ThresholdSet
+from classifier.presenters import cautions
 from classifier.presenters.analysis_files import SET_ASIDE_WORDS, Drawn, heatmap_picture
 from classifier.presenters.computed import in_words
 from classifier.presenters.result import DEFAULT_THRESHOLDS
@@ -91,7 +92,8 @@ def _heatmaps(found: Analysis, facts: PhotoFacts, photo: "Made", answer: Answer)
 def _answer(found: Analysis) -> Answer:
     version, chosen, known = found.model_version, _thresholds(found), codes.table(found.clinic_id)
     says = [
-        f"Model: {version.name}" + (", a demo model that knows drawings only" if version.is_demo else ""),
+        *([] if found.set_aside else cautions.of_answer(found)),
+        f"Model: {version.name}" + (", a demo model" if version.is_demo else ""),
         f"Architecture: {version.architecture}",
         f"SHA-256 of its weights: {version.weights_sha256}",
         f"Computed with: {in_words(found.runtime, found.precision)}",

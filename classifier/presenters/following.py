@@ -26,6 +26,7 @@ from classifier.services.following.rules import (
     Reference,
     Rule,
 )
+from classifier.services.models.promises import percent as promised_percent
 from skinclinic.models import Diagnosis
 from skinclinic.web.counts import gettext as _
 from skinclinic.web.counts import grouped, ngettext
@@ -49,6 +50,13 @@ class Share:
     def of_pair(cls, pair: Sequence[int]) -> "Share":
         count, of = pair
         return cls(count, of, proportion(count, of) if of >= LEAST_CASES else None)
+
+    @classmethod
+    def heeding(cls, told: Sequence[Any] | None, pair: Sequence[int]) -> "Share":
+        """Of [count, of, low, high], whose interval heeds that photos of a patient are alike; ``pair`` where it is not
+        computed yet, which gives none."""
+        count, of, low, high = told or (*pair, None, None)
+        return cls(count, of, Proportion(count, of, count / of, low, high) if of >= LEAST_CASES else None)
 
 
 @dataclass(frozen=True)
@@ -226,6 +234,7 @@ def people_rows(content: dict[str, Any]) -> list[dict[str, Any]]:
     names = {"before": _("Own impression, before"), "after": _("Diagnosis kept, after")}
     found = []
     for key, name in names.items():
+        shares = content["people"].get("shares", {}).get(key, {})
         total = {
             part: sum(one[part] for one in content["people"][key])
             for part in ("agrees", "listed", "compared", "not_compared")
@@ -233,8 +242,10 @@ def people_rows(content: dict[str, Any]) -> list[dict[str, Any]]:
         found.append(
             {
                 "name": name,
-                "agrees": Share.of_pair((total["agrees"], total["compared"])),
-                "listed": Share.of_pair((total["listed"], total["compared"])),
+                **{
+                    part: Share.heeding(shares.get(part), (total[part], total["compared"]))
+                    for part in ("agrees", "listed")
+                },
                 "not_compared": total["not_compared"],
             }
         )
@@ -248,7 +259,7 @@ def list_told(content: dict[str, Any]) -> dict[str, Any]:
     return {
         "n": n,
         "mean": sum(one["sum"] for one in parts) / n if n >= LEAST_CASES else None,
-        "empty": Share.of_pair((sum(one["empty"] for one in parts), n)),
+        "empty": Share.heeding(content["photos"].get("empty"), (sum(one["empty"] for one in parts), n)),
     }
 
 
@@ -291,6 +302,22 @@ def _share_value(pair: Sequence[int]) -> Value:
         return Value(None, None, None, of, "")
     found = proportion(count, of)
     return Value(found.value, found.low, found.high, of, counted(count, of))
+
+
+def _bare_share(pair: Sequence[int]) -> Value:
+    """Of photos, of which several are of one patient: without Wilson's interval, which would be too narrow."""
+    count, of = pair
+    if of < LEAST_CASES:
+        return Value(None, None, None, of, "")
+    return Value(count / of, None, None, of, f"{percent(count / of)} ({grouped(count)}/{grouped(of)})")
+
+
+def promises(content: dict[str, Any]) -> list[tuple[str, str, Share]]:
+    """(name, what it promises, share covered since) of each threshold set that covers the truth."""
+    return [
+        (one["name"], promised_percent(one["share"]), Share.of_pair(one["covered"]))
+        for one in content.get("promises", ())
+    ]
 
 
 def _rates(row: Monitor, content: dict[str, Any], form: Form) -> Figure:
@@ -349,7 +376,7 @@ def _length(content: dict[str, Any], form: Form) -> Figure:
 def _people(content: dict[str, Any], form: Form) -> Figure:
     names = {"before": _("own impression"), "after": _("diagnosis kept")}
     courses = [
-        Course(name, [_share_value((one["agrees"], one["compared"])) for one in content["people"][key]])
+        Course(name, [_bare_share((one["agrees"], one["compared"])) for one in content["people"][key]])
         for key, name in names.items()
     ]
     return over_time(

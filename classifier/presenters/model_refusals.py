@@ -34,6 +34,7 @@ REASONS = {
     "photos_not_described": _("The manifest does not speak of the list of the training photos' hashes."),
     "photos_unreadable": _("The list of the training photos' hashes cannot be read."),
     "photos_wrong_hash": _("The list of the training photos' hashes is not the one the manifest describes."),
+    "promised_thresholds": _("The manifest promises what only an evaluation here can: to cover the truth."),
     "scores_not_finite": _("The network computes what is no finite number."),
     "too_large_for_half": _("Some weights are too large for half precision."),
     "too_large": _("A file of the model is too large."),

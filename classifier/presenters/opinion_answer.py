@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from classifier.models import Analysis
+from classifier.presenters import cautions
 from classifier.presenters.differential import ResultView
 from classifier.presenters.result import DEFAULT_THRESHOLDS, answer_view
 from classifier.services.analysis.analyses import current_analysis
@@ -15,7 +16,8 @@ Show = SecondOpinion.Show
 
 @dataclass(frozen=True)
 class PhotoAnswer:
-    """The answer to the photo of this number, against the clinic's balanced thresholds, else its first."""
+    """The answer to the photo of this number, against the clinic's balanced thresholds, else its first. ``cautions``:
+    what speaks against it."""
 
     number: int
     analysis: Analysis
@@ -23,6 +25,7 @@ class PhotoAnswer:
     validated_on: str
     shows_scores: bool
     shows_heatmap: bool
+    cautions: list[str]
 
 
 def answers_of(opinion: SecondOpinion, photos: Sequence[Photo]) -> list[PhotoAnswer]:
@@ -40,5 +43,6 @@ def answers_of(opinion: SecondOpinion, photos: Sequence[Photo]) -> list[PhotoAns
         view = answer_view(analysis, chosen)
         has_map = heatmap and not view.set_aside
         told = validated_on(analysis.model_version.manifest)
-        found.append(PhotoAnswer(number, analysis, view, told, scores, has_map))
+        against = [] if view.set_aside else cautions.of_answer(analysis)
+        found.append(PhotoAnswer(number, analysis, view, told, scores, has_map, against))
     return found

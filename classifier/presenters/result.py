@@ -3,7 +3,7 @@
 What is said of the scores in words is ``differential.py``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from django.db.models import Exists, QuerySet, Subquery
@@ -21,6 +21,7 @@ from classifier.presenters.differential import (
     result_view,
 )
 from classifier.presenters.pictures import picture_of
+from classifier.runtimes import precisions
 from classifier.services.analysis import analyses, assessments
 from classifier.services.models import card as model_card
 from classifier.services.models import promises, registry
@@ -34,6 +35,7 @@ from skinclinic.presenters.walk import walk_of
 from skinclinic.vocabulary import terms
 from skinclinic.vocabulary.diseases import DISEASES
 from skinclinic.vocabulary.ranked import CONFIDENCES, Differential
+from skinclinic.web.counts import gettext as _
 from skinclinic.web.requests import SignedInRequest
 
 DEFAULT_THRESHOLDS = "balanced"
@@ -223,12 +225,23 @@ def answer_view(analysis: Analysis, chosen: ThresholdSet | None, *, of_any_photo
     return result_view(
         analysis.scores,
         chosen.values if chosen else {},
-        facts=threshold_facts(chosen) if chosen else None,
+        facts=_in_the_precision_of(analysis, threshold_facts(chosen)) if chosen else None,
         background=analysis.background if has_background else None,
         quality=analysis.quality,
         set_aside="" if of_any_photo else analysis.set_aside,
         language=get_language() or "en",
     )
+
+
+def _in_the_precision_of(analysis: Analysis, facts: ThresholdFacts) -> ThresholdFacts:
+    """What is known of thresholds for one answer: a promise is counted in full precision, and is not of another."""
+    if facts.promise is None or analysis.precision in ("", precisions.F32):
+        return facts
+    words = _(
+        "The promise was counted in full precision. This answer was computed in %(precision)s, whose scores differ a "
+        "little; of it nothing is promised."
+    ) % {"precision": computed.PRECISION_WORDS.get(analysis.precision, analysis.precision)}
+    return replace(facts, promise=replace(facts.promise, warnings=(*facts.promise.warnings, words)))
 
 
 def _state(analysis: Analysis | None) -> str:
@@ -319,5 +332,6 @@ def threshold_facts(chosen: ThresholdSet) -> ThresholdFacts:
         auc=auc if isinstance(auc, int | float) and not isinstance(auc, bool) else None,
         optimistic=bool(details.get("optimistic")),
         basis=basis if isinstance(basis, dict) else {},
-        promise=promises.promise(details),
+        # What came with a model promises nothing, whatever it says of itself.
+        promise=promises.promise(details) if chosen.clinic_id else None,
     )

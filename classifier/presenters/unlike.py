@@ -50,17 +50,28 @@ def told(unlike: float | None, manifest: Mapping[str, Any]) -> Told:
         return Told(state, text)
     if state == LIKE:
         return Told(state, _("Like the model’s training photos."), _limits(), unlike)
-    rests_on = ""
-    if said:
-        rests_on = _(
-            "It is further from the %(photos)d training photos than %(share)s of photos like these are; so about "
-            "%(alarms)s of good photos are marked as well."
-        ) % {
-            "photos": said["photos"], "share": f"{100 * (1 - said['false_alarms']):.0f} %",
-            "alarms": f"{100 * said['false_alarms']:.0f} %",
-        }  # fmt: skip
+    rests_on = _rests_on(said) if said else ""
     text = " ".join((_("Not like the model’s training photos."), _("Its scores may mean little here.")))
     return Told(state, text, f"{rests_on} {_limits()}".strip(), unlike)
+
+
+def _rests_on(said: Mapping[str, Any]) -> str:
+    """What the mark means, and how often it is wrong: as it was counted on patients whom the network does not know,
+    where there were any."""
+    further = _(
+        "It is further from the %(photos)d training photos than %(share)s of them are from the others."
+    ) % {"photos": said["photos"], "share": f"{100 * (1 - said['false_alarms']):.0f} %"}
+    unseen = said.get("unseen")
+    if unseen and unseen["photos"]:
+        wrongly = _(
+            "Of photos of patients that the model had not learnt from, this many are marked as well: %(share)s."
+        )
+        return f"{further} {wrongly % {'share': _share(unseen)}}"
+    wrongly = _(
+        "So about %(alarms)s of such photos are marked as well; of new patients’ it may be more, since the model has "
+        "learnt from these."
+    ) % {"alarms": f"{100 * said['false_alarms']:.0f} %"}
+    return f"{further} {wrongly}"
 
 
 def of_model(manifest: Mapping[str, Any]) -> list[str]:

@@ -299,6 +299,7 @@ def compare(request: SignedInRequest, row: Evaluation, report: Report) -> HttpRe
         "found": found,
         "tiles": [(one, photos.get(one.photo), one.photo in hidden) for one in found.differing],
         "only_shown": model_comparison.MOST_DIFFERING,
+        "least_patients": model_comparison.LEAST,
     }
     return render(request, "evaluations/compare.html", context)
 

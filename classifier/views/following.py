@@ -222,6 +222,7 @@ def _told(row: Monitor) -> dict:
         "not_counted": shown.not_counted(content),
         "confirmed": shown.confirmed(content),
         "covered": shown.Share.of_pair(content["proven"]["covered"]) if content["proven"] else None,
+        "promises": shown.promises(content),
         "calibrated": content["proven"].get("calibration"),
         "patients_said": shown.patients_said(content),
         "drift": shown.drift_rows(content),

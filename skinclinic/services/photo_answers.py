@@ -12,7 +12,8 @@ from skinclinic.models import Member, Photo, User
 @dataclass(frozen=True)
 class PhotoTold:
     """The answer to one photo. ``state``: of its analysis; ``is_hidden``: the person's own impression comes first;
-    ``set_aside``: why it does not count; ``is_doubtful``: the photo was warned about."""
+    ``set_aside``: why it does not count; ``is_doubtful``: the photo was warned about; ``is_unlike``: it is unlike those
+    that the model was trained on."""
 
     state: str
     is_hidden: bool = False
@@ -24,6 +25,7 @@ class PhotoTold:
     # The version of the model, by its name.
     model: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
+    is_unlike: bool = False
 
 
 Teller = Callable[[User, Member, Sequence[Photo]], dict[int, PhotoTold]]

@@ -136,6 +136,11 @@ def test_an_answer_as_a_report_with_a_score_of_each_listed_disease(program, case
         assert score["component"][0]["valueCodeableConcept"]["coding"][0]["code"] == disease
         assert "does not diagnose" in score["note"][0]["text"] and "f32" in score["method"]["text"]
         assert score["focus"][0]["reference"] == f"BodyStructure/{case.pk}"
+    # What speaks against scores stands before them, wherever they are told.
+    type(analysis).objects.filter(pk=analysis.pk).update(unlike=1.4)
+    unlike = "Not like the model’s training photos."
+    assert read(program, f"DiagnosticReport/{analysis.pk}")["conclusion"].startswith(unlike)
+    assert read(program, results[0])["note"][0]["text"].startswith(unlike)
     device = read(program, f"Device/{analysis.model_version_id}")
     assert device["version"][0]["value"] == analysis.model_version.weights_sha256
     provenance = read(program, f"Provenance/{analysis.pk}")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from classifier.metrics.listing import listed
 from classifier.models import Analysis, ModelVersion, ThresholdSet
-from classifier.presenters import computed
+from classifier.presenters import cautions, computed
 from classifier.presenters.analysis_files import SET_ASIDE_WORDS
 from classifier.presenters.fhir.teller import Teller, taken
 from classifier.presenters.result import DEFAULT_THRESHOLDS
@@ -92,7 +92,7 @@ def score(row: Analysis, disease: str, teller: Teller) -> Json:
         effectiveDateTime=taken(photo),
         issued=instant(row.analysed_at),
         valueQuantity={"value": row.scores[disease], "system": UCUM, "code": "1"},
-        note=note(does_not_diagnose()),
+        note=note(" ".join([*cautions.of_answer(row), does_not_diagnose()])),
         bodySite=teller.body_site(photo.lesion),
         method={"text": _made_by(row)},
         device=reference("Device", row.model_version_id, row.model_version.name),
@@ -184,6 +184,8 @@ def _conclusion(row: Analysis) -> str:
         parts = [_("Listed: %(said)s.") % {"said": ", ".join(said)}]
     else:
         parts = [_("No disease exceeds its threshold.")]
+    if not row.set_aside:
+        parts = [*cautions.of_answer(row), *parts]
     if row.before_cover:
         parts.append(
             _("This answer is of the photo before it was covered: part of its square is hidden now.")

@@ -51,6 +51,7 @@ def told(user: User, member: Member, photos: Sequence[Photo]) -> dict[int, Photo
             one.malignant,
             one.model,
             one.scores,
+            one.unlike is not None and one.unlike > 1,
         )
     return shown
 
@@ -85,14 +86,15 @@ def _answers(lesion_ids: list[int]) -> dict[int, list[PhotoAnswer]]:
     rows: Any = Analysis.objects.filter(photo__lesion__in=lesion_ids, job__isnull=False).order_by("pk")
     newest: dict[int, dict[str, Any]] = {}
     for row in rows.values(
-        "photo_id", "box_x", "box_y", "box_size", "scores", "quality", "job__state", "model_version__name"
-    ):
+        "photo_id", "box_x", "box_y", "box_size", "scores", "quality", "job__state", "model_version__name",
+        "unlike",
+    ):  # fmt: skip
         if boxes.get(row["photo_id"]) != Box(row["box_x"], row["box_y"], row["box_size"]):
             continue
         # While it is analysed again the last answer stands.
         before = newest.get(row["photo_id"], {})
         kept = (
-            {name: before.get(name) for name in ("scores", "quality", "model_version__name")}
+            {name: before.get(name) for name in ("scores", "quality", "model_version__name", "unlike")}
             if row["scores"] is None
             else {}
         )
@@ -110,6 +112,7 @@ def _answers(lesion_ids: list[int]) -> dict[int, list[PhotoAnswer]]:
                 row.get("scores"),
                 row.get("quality"),
                 row.get("model_version__name") or "",
+                row.get("unlike"),
             )
         )
     return answers

@@ -101,6 +101,14 @@ class Report:
             raise NoReport(str(error)) from error
         return found
 
+    def items(self, dataset: int) -> np.ndarray:
+        """Keys of the photos that the models were evaluated on, rising: int64 [n]."""
+        try:
+            with np.load(self.row.folder / SCORES, allow_pickle=False) as kept:
+                return np.sort(kept[f"d{dataset}_items"])
+        except (OSError, KeyError, ValueError) as error:
+            raise NoReport(str(error)) from error
+
     # Figures
 
     def figure(

@@ -15,10 +15,10 @@ from classifier.metrics.operating import Truth
 from classifier.metrics.plain import plain
 from classifier.metrics.runs import across_runs
 from classifier.metrics.subgroups import UNKNOWN, age_band
-from classifier.models import Evaluation, ModelVersion
+from classifier.models import Evaluation, ModelVersion, ThresholdSet
 from classifier.runtimes import precisions
 from classifier.services.analysis import batch_analyses
-from classifier.services.evaluation import evaluations, leakage
+from classifier.services.evaluation import chosen_on, evaluations, leakage
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.archive.services.curating import consent
 from skinclinic.archive.services.datasets import against
@@ -171,6 +171,14 @@ class EvaluatedPhotos:
         names = [item.person or item.lesion or f"photo {item.pk}" for item in self.items]
         return names if len(set(names)) > 1 else None
 
+    def were_chosen_on(self, chosen: ThresholdSet) -> bool:
+        """Whether the thresholds were chosen on these photos, or on any of their patients or lesions: versions of a
+        dataset share most of theirs."""
+        if chosen.details.get("dataset_sha256") == self.version.sha256:
+            return True
+        known = chosen_on.Calibration.of(chosen)
+        return any(known.holds_one(item.content_sha256, item.person, item.lesion) for item in self.items)
+
     def subgroups(self) -> dict[str, list[str]]:
         return {
             "age": [age_band(item.age, item.age_to) for item in self.items],
@@ -281,9 +289,7 @@ def _report(
             still_here()
             scores = one.matrix(model)
             given = [
-                GivenThresholds(
-                    chosen.name, chosen.values, chosen.details.get("dataset_sha256") == one.version.sha256
-                )
+                GivenThresholds(chosen.name, chosen.values, one.were_chosen_on(chosen))
                 for chosen in model.thresholds_for(row.clinic_id)
             ]
             found = evaluate(

@@ -1,7 +1,7 @@
 """The photos of an evaluation as patients: whose photos they are, so that what is said counts patients."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -84,6 +84,14 @@ def read(report: Report, dataset: int, model: int) -> Photos:
             "source": _texts(row[9] or UNKNOWN for row in found),
         },
     )
+
+
+def whose(dataset: int, items: Sequence[int]) -> np.ndarray:
+    """Of photos of a dataset version labels [n] that tell their patients apart, as ``Photos.units``; of those that are
+    there no more each is a unit of its own."""
+    rows = DatasetItem.objects.filter(version=dataset).order_by().values_list("pk", "person", "lesion")
+    known = {pk: _unit(pk, person, lesion)[0] for pk, person, lesion in rows}
+    return _texts(known.get(pk) or _unit(pk, "", "")[0] for pk in items)
 
 
 def _unit(pk: int, person: str, lesion: str) -> tuple[str, str]:

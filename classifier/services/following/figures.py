@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from classifier.metrics import agreement, malignancy, roc
@@ -14,11 +14,13 @@ from classifier.metrics.counting import DERMOSCOPIC, OVERVIEW, UNFIT, malignant_
 from classifier.metrics.groups import AS_BENIGN, AS_MALIGNANT
 from classifier.metrics.listing import is_listed
 from classifier.metrics.plain import plain
+from classifier.metrics.proportions import in_groups
 from classifier.models import Assessment, Monitor
 from classifier.services.following import drift
 from classifier.services.following.cases import Case, Found, answers, first_of_each
 from classifier.services.following.periods import Periods
 from classifier.services.following.rules import LEAST_CASES, SENSITIVITY, SPECIFICITY, Rule
+from classifier.services.models import coverage
 from skinclinic.models import Job, Lesion
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -39,6 +41,7 @@ def compute(row: Monitor, found: Found) -> dict[str, Any]:
             "photos": photos,
             "lesions": _lesions(found, lesions, flagged),
             "proven": _proven(found.cases, thresholds, rule.policy, periods),
+            "promises": _promises(found.cases, row),
             "people": _people(row, periods),
         }
     )
@@ -52,22 +55,23 @@ def _photos(row: Monitor, periods: Periods, thresholds: dict[str, float], policy
     aside: Counter[str] = Counter()
     places: list[int] = []
     lengths: list[np.ndarray] = []
+    whose: list[str] = []
     measured: dict[str, list[float]] = {measure.key: [] for measure in drift.MEASURES}
     lesions: set[int] = set()
     flagged: set[int] = set()
     zone = timezone.get_current_timezone()
     told = answers(row).filter(scores__isnull=False).order_by("requested_at", "pk")
-    rows = told.values_list("requested_at", "photo__kind", "photo__lesion", *names).iterator(
-        chunk_size=_AT_ONCE
-    )
+    columns = ("requested_at", "photo__kind", "photo__lesion", "photo__lesion__patient", *names)
+    rows = told.values_list(*columns).iterator(chunk_size=_AT_ONCE)
     for part in _parts(rows):
         kept = []
-        for at, kind, lesion, *values in part:
+        for at, kind, lesion, patient, *values in part:
             one = dict(zip(names, values, strict=True))
             if why := set_aside(kind, one["quality"]):
                 aside[why] += 1
                 continue
             places.append(periods.place(timezone.localdate(at, zone)))
+            whose.append(_unit(patient, lesion))
             kept.append((lesion, [one["scores"].get(key, 0.0) for key in DISEASE_KEYS]))
             for measure in drift.MEASURES:
                 number = measure.of(*(one[name] for name in measure.columns))
@@ -92,6 +96,7 @@ def _photos(row: Monitor, periods: Periods, thresholds: dict[str, float], policy
         ]
         if thresholds
         else [],
+        "empty": _heeding(length == 0, whose) if thresholds else None,
         "drift": {
             name: drift.summary(np.array(values, float), at, periods.count)
             for name, values in measured.items()
@@ -99,6 +104,17 @@ def _photos(row: Monitor, periods: Periods, thresholds: dict[str, float], policy
         "lesions": lesions,
         "flagged": flagged,
     }
+
+
+def _unit(patient: int | None, lesion: int) -> str:
+    """Whose a photo is; of a patient who is not known the lesion stands for it."""
+    return f"lesion {lesion}" if patient is None else f"patient {patient}"
+
+
+def _heeding(hits: np.ndarray, whose: list[str]) -> list[float | int | None]:
+    """[hits, of, low, high], the interval heeding that what is of one patient is alike."""
+    found = in_groups(hits, whose)
+    return [found.count, found.of, found.low, found.high]
 
 
 def _parts(rows: Iterable[tuple]) -> Iterable[list[tuple]]:
@@ -170,6 +186,23 @@ def _proven(cases: list[Case], thresholds: dict[str, float], policy: str, period
     }
 
 
+def _promises(cases: list[Case], row: Monitor) -> list[dict[str, Any]]:
+    """Of each of the model's threshold sets that cover the truth, whoever is shown it: the share it promises, and of
+    proven patients [listed, patients], each once, with a disease of which it promises something."""
+    found = []
+    for chosen in row.model_version.thresholds_for(row.clinic_id):
+        promised = coverage.promised(chosen)
+        if not promised:
+            continue
+        listed = _Listed(cases, chosen.values)
+        units = listed.first_of_each(np.isin(listed.truth, [DISEASE_KEYS.index(key) for key in promised]))
+        covered = [int(listed.listed[units, listed.truth[units]].sum()), len(units)]
+        found.append(
+            {"name": chosen.name, "share": chosen.details[coverage.RULE]["share"], "covered": covered}
+        )
+    return found
+
+
 def _shares(listed: _Listed, policy: str, places: np.ndarray, count: int) -> dict[str, Any]:
     """By endpoint [right, patients], a patient once in each group; also by period of the pathology."""
     keys = [DISEASE_KEYS.index(key) for key in malignancy.malignant_keys(policy)]
@@ -219,17 +252,34 @@ def _people(row: Monitor, periods: Periods) -> dict[str, Any]:
     rows = Assessment.objects.filter(
         clinic=row.clinic_id, analysis__model_version=row.model_version_id, analysis__job__isnull=False,
         analysis__requested_at__gte=row.followed_since, analysis__photo__lesion__is_archived=False,
-    ).select_related("impression", "conclusion")  # fmt: skip
+    ).select_related("impression", "conclusion").annotate(
+        lesion=F("analysis__photo__lesion"), patient=F("analysis__photo__lesion__patient")
+    )  # fmt: skip
     zone = timezone.get_current_timezone()
     before, after = ([Counter[str]() for _ in range(periods.count)] for _ in range(2))
+    said: dict[str, list[tuple[str, str]]] = {"before": [], "after": []}
     for one in rows.order_by("pk").iterator(chunk_size=_AT_ONCE):
         place = periods.place(timezone.localdate(one.created_at, zone))
         if one.impression_id or one.skipped_impression:
             before[place][one.impression_agreement] += 1
+            said["before"].append((one.impression_agreement, _unit(one.patient, one.lesion)))
         if one.decision:
             after[place][one.agreement] += 1
-    return {
+            said["after"].append((one.agreement, _unit(one.patient, one.lesion)))
+    told: dict[str, Any] = {
         name: [_standings(one) for one in found] for name, found in (("before", before), ("after", after))
+    }
+    return told | {"shares": {name: _agreeing(one) for name, one in said.items()}}
+
+
+def _agreeing(said: list[tuple[str, str]]) -> dict[str, Any]:
+    """The same over all periods, as ``_heeding``."""
+    compared = [(_standings(Counter([how])), whose) for how, whose in said]
+    compared = [(one, whose) for one, whose in compared if one["compared"]]
+    patients = [whose for _one, whose in compared]
+    return {
+        name: _heeding(np.array([one[name] for one, _whose in compared], bool), patients)
+        for name in ("agrees", "listed")
     }
 
 

@@ -11,7 +11,7 @@ from classifier.metrics import malignancy, sequential
 from classifier.metrics.groups import AS_BENIGN
 from classifier.metrics.proportions import Proportion, proportion
 from classifier.models import Evaluation, ModelVersion, ThresholdSet
-from classifier.services.evaluation import standing, units
+from classifier.services.evaluation import chosen_on, standing, units
 from classifier.services.evaluation.report import NoReport, Report
 from classifier.services.models import coverage, kept_coverage
 from skinclinic.models import Clinic
@@ -128,8 +128,9 @@ def from_promise(chosen: ThresholdSet) -> Reference | None:
 def from_evaluation(
     version: ModelVersion, clinic: Clinic, chosen: ThresholdSet, *, at_work: bool = False
 ) -> dict[str, Reference]:
-    """Sensitivity and specificity in the newest evaluation that the model had not learnt from and that these thresholds
-    were not chosen on: of each the lower limit of its interval, so that chance in the evaluation is no alarm.
+    """Sensitivity and specificity in the newest evaluation that the model had not learnt from, without the patients
+    that these thresholds were chosen on: of each the lower limit of its interval, so that chance in the evaluation is
+    no alarm.
 
     ``at_work``: no request waits for it; else it raises NotYet.
     """
@@ -152,7 +153,8 @@ def _of_dataset(
     report: Report, dataset: dict, version: ModelVersion, chosen: ThresholdSet
 ) -> dict[str, Reference]:
     about = (dataset["pk"], dataset["title"]), (version.pk, report.model(version.pk)["name"])
-    if dataset["sha256"] == chosen.details.get("dataset_sha256"):
+    made_of = chosen.details.get("dataset_sha256")
+    if dataset["sha256"] == made_of or (made_of and chosen_on.made_from(chosen) is None):
         return {}
     if standing.of_pair(report.row, *about).is_in_doubt:
         return {}
@@ -172,14 +174,18 @@ def told_of(
     chosen: ThresholdSet,
     photos: Callable[[], units.Photos] | None = None,
 ) -> dict[str, Proportion]:
-    """``shares_of`` of a dataset of the report, as they are kept beside it; ``photos`` reads its photos, where somebody
-    else needs them, too. Raises NoReport, NotYet."""
+    """``shares_of`` of a dataset of the report, without the patients and lesions that the thresholds were chosen on, as
+    they are kept beside it; ``photos`` reads its photos, where somebody else needs them, too. Raises NoReport, NotYet.
+    """
 
     def look() -> dict[str, Any]:
         read = photos() if photos else units.read(report, dataset, model)
-        return {name: asdict(one) for name, one in shares_of(read, chosen).items()}
+        others = read.only(~chosen_on.Calibration.of(chosen).holds(read))
+        return {name: asdict(one) for name, one in shares_of(others, chosen).items()}
 
-    plain = kept_coverage.told(report, dataset, model, f"alarms-{chosen.pk}", look)
+    version = chosen_on.made_from(chosen)
+    key = (version.pk, version.revision) if version else ()
+    plain = kept_coverage.told(report, dataset, model, f"alarms-{chosen.pk}", look, *key)
     return {name: Proportion(**plain[name]) for name in (SENSITIVITY, SPECIFICITY)}
 
 

@@ -4,9 +4,10 @@ the one in use."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
+import numpy as np
 
 from classifier.models import ModelVersion, ThresholdSet
+from classifier.services.evaluation.report import NoReport, Report
 from classifier.services.models import card as model_card
 from classifier.services.models import evidence
 from classifier.services.models.card import Card
@@ -14,6 +15,7 @@ from classifier.services.models.evidence import Cohort
 from classifier.services.models.threshold_sets import NEVER_LISTED
 from skinclinic.models import Clinic
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.counts import gettext as _
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,13 @@ class Differs:
 
 @dataclass(frozen=True)
 class SameCohort:
-    """A dataset on which both were evaluated, with their average AUCs."""
+    """A dataset on which both were evaluated, with their average AUCs. ``why_not``: what speaks against holding one
+    against the other; then there are none."""
 
     title: str
     now: float | None
     then: float | None
+    why_not: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,9 +119,33 @@ def _yes(is_so: bool) -> str:
 
 
 def _same(now: Sequence[Cohort], then: Sequence[Cohort]) -> tuple[SameCohort, ...]:
-    aucs = {cohort.dataset["pk"]: cohort.auc for cohort in now}
-    return tuple(
-        SameCohort(cohort.dataset["title"], aucs[cohort.dataset["pk"]], cohort.auc)
-        for cohort in then
-        if cohort.dataset["pk"] in aucs
-    )
+    before = {cohort.dataset["pk"]: cohort for cohort in now}
+    return tuple(_beside(before[one.dataset["pk"]], one) for one in then if one.dataset["pk"] in before)
+
+
+def _beside(now: Cohort, then: Cohort) -> SameCohort:
+    title = str(then.dataset["title"])
+    if doubts := [one.standing for one in (now, then) if one.standing.is_in_doubt]:
+        why = "; ".join(f"{one.name}: {one.short}" for one in doubts)
+        return SameCohort(title, None, None, _("not held against each other: %(why)s") % {"why": why})
+    if not _are_the_same_photos(now, then):
+        words = _(
+            "not comparable: each was evaluated on other photos of it (%(now)d and %(then)d). Evaluate both together."
+        )
+        said = words % {"now": now.dataset["photos"], "then": then.dataset["photos"]}
+        return SameCohort(title, None, None, said)
+    return SameCohort(title, now.auc, then.auc)
+
+
+def _are_the_same_photos(now: Cohort, then: Cohort) -> bool:
+    """Of one evaluation they are; another may have left out what one of its models had seen, or what was withdrawn."""
+    if now.evaluation == then.evaluation:
+        return True
+    if now.dataset["photos"] != then.dataset["photos"]:
+        return False
+    pk = then.dataset["pk"]
+    try:
+        first, second = (Report(one.evaluation).items(pk) for one in (now, then))
+    except NoReport:
+        return False
+    return np.array_equal(first, second)

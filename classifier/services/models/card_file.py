@@ -1,7 +1,8 @@
 """A model's card as a file for programs, after Mitchell et al. (2019, doi:10.1145/3287560.3287596): what its
 description states, what this clinic's evaluations counted. What nobody has stated is null.
 
-``schema`` names the form of the file, which ``docs/datasets.md`` describes; it changes when the form does.
+``schema`` names the form of the file, which ``docs/datasets.md`` describes; it changes when something of it goes or
+means something else.
 """
 
 import json
@@ -57,6 +58,9 @@ def of(version: ModelVersion, clinic: Clinic) -> dict[str, Any]:
             }
             for one in told.threshold_sets
         ],
+        # How far heatmaps stay as they were when parts of the network are put at random: rank correlations.
+        "heatmap_check": version.map_check or None,
+        "unlike_training_photos": version.manifest.get("familiarity") or None,
         "ethical_considerations": None,
     }
 

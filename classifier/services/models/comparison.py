@@ -8,13 +8,18 @@ import numpy as np
 from classifier.metrics import roc
 from classifier.metrics.delong import AucTest, paired_test
 from classifier.metrics.proportions import inside
+from classifier.metrics.subgroups import LEAST_POSITIVES
 from classifier.plots import figures
-from classifier.services.evaluation import standing
+from classifier.services.evaluation import standing, units
 from classifier.services.evaluation.report import NotYet, Report
 from classifier.services.evaluation.standing import Standing
 from classifier.services.models import kept_coverage, kept_gallery
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
+# With fewer patients with or without a disease nothing is tested.
+LEAST = LEAST_POSITIVES
+# Raise it when what is kept is of another form.
+_FORM = 2
 # So many photos on which they differ are told of.
 MOST_DIFFERING = 60
 COMPARED = "compared"
@@ -22,12 +27,15 @@ COMPARED = "compared"
 
 @dataclass(frozen=True)
 class Line:
-    """A disease; ``test`` is None where it cannot be evaluated, ``note`` says why it has no interval."""
+    """A disease; ``test`` is None where it cannot be evaluated, ``note`` says why it has no interval. ``patients``:
+    those of the ``positives``, lesions and photos standing for unknown ones; ``too_few`` to be tested."""
 
     key: str
     positives: int
+    patients: int
     test: AucTest | None
     note: str
+    too_few: bool
 
 
 @dataclass(frozen=True)
@@ -66,18 +74,20 @@ class Comparison:
 def compare(report: Report, dataset: int, first: int, second: int) -> Comparison:
     """Compare two models of an evaluation on one of its datasets, as it is kept beside the report, else by the scores.
 
-    Where one may have seen the photos, differences are told with their intervals, but not tested. Raises NoReport;
-    NotYet where the photos are more than a request looks through, and no job has yet.
+    Photos of a patient count as alike. Where one may have seen the photos, and of a disease with or without which there
+    are fewer than LEAST patients, differences are told with their intervals, but not tested. Raises NoReport; NotYet
+    where the photos are more than a request looks through, and no job has yet.
     """
     told = _told(report, dataset, first, second)
     doubts = _doubts(report, dataset, first, second)
     lines = []
     for key, one in told["lines"].items():
         test = AucTest(**one["test"]) if one["test"] else None
-        if test and doubts:
+        too_few = min(one["patients"]) < LEAST
+        if test and (doubts or too_few):
             test = replace(test, statistic=None, p=None)
         note = figures.note_words(test.note) if test and test.note else ""
-        lines.append(Line(key, one["positives"], test, note))
+        lines.append(Line(key, one["positives"], one["patients"][0], test, note, too_few))
     names = kept_gallery.names_of(one["item"] for one in told["differing"])
     differing = tuple(Differing(name=names.get(one["item"], ""), **one) for one in told["differing"])
     return Comparison(tuple(lines), differing, told["differ"], told["table"], doubts)
@@ -101,23 +111,26 @@ def _told(report: Report, dataset: int, first: int, second: int) -> dict[str, An
         except NotYet:
             kept_coverage.ask(report, dataset, first, what)
             raise
-        return _look(report.scores(dataset, first), report.scores(dataset, second))
+        a, b = report.scores(dataset, first), report.scores(dataset, second)
+        return _look(a, b, units.whose(dataset, a["items"].tolist()))
 
-    told: dict[str, Any] = kept_coverage.told(report, dataset, first, what, look)
+    told: dict[str, Any] = kept_coverage.told(report, dataset, first, what, look, _FORM)
     return told
 
 
-def _look(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Of the scores of two models; it names no photo."""
+def _look(a: dict[str, np.ndarray], b: dict[str, np.ndarray], patients: np.ndarray) -> dict[str, Any]:
+    """Of the scores of two models, and whose the photos are [n]; it names no photo."""
     truth = a["truth"]
     lines = {}
     for place, key in enumerate(DISEASE_KEYS):
         shown = truth == key
         try:
-            test = asdict(_within(paired_test(a["scores"][:, place], b["scores"][:, place], shown)))
+            found = paired_test(a["scores"][:, place], b["scores"][:, place], shown, patients)
+            test = asdict(_within(found))
         except roc.NotEvaluable:
             test = None
-        lines[key] = {"positives": int(shown.sum()), "test": test}
+        counts = [len(np.unique(patients[side])) for side in (shown, ~shown)]
+        lines[key] = {"positives": int(shown.sum()), "patients": counts, "test": test}
     choices = [np.array(DISEASE_KEYS)[one["scores"].argmax(1)] for one in (a, b)]
     right = [choice == truth for choice in choices]
     known = np.isin(truth, DISEASE_KEYS)

@@ -17,7 +17,7 @@ from classifier.networks import familiarity, training_photos, weights
 from classifier.networks.structure import check_structure
 from classifier.networks.weights import Manifest, ModelRejected
 from classifier.services.analysis import unlike
-from classifier.services.models import proof
+from classifier.services.models import promises, proof
 from skinclinic.engine.readiness import readiness_check
 from skinclinic.files import whole
 from skinclinic.kept_queries import kept
@@ -37,7 +37,19 @@ def check(folder: Path) -> Manifest:
     manifest = weights.check_files(folder)
     check_structure(Path(folder) / weights.WEIGHTS_FILE, manifest)
     _check_storable(manifest)
+    _check_promises(manifest)
     return manifest
+
+
+def _check_promises(manifest: Manifest) -> None:
+    """Refuse thresholds that say of themselves that they cover the truth: only an evaluation here can count that."""
+    for name, entry in manifest.thresholds.items():
+        if promises.COVERAGE in entry or entry.get("rule") == promises.COVERAGE:
+            raise ModelRejected(
+                "promised_thresholds",
+                f"The threshold set {name!r} promises to cover the truth. That is counted from an evaluation here, and "
+                f"no manifest can say it: take “{promises.COVERAGE}” out of the set, and make such thresholds here.",
+            )
 
 
 def _check_storable(manifest: Manifest) -> None:

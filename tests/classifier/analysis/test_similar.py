@@ -103,6 +103,9 @@ def test_what_changes_anywhere_is_seen_by_the_next_search(asked, archive, curato
     (new,) = evaluated.make_entries(asked.clinic, curator, ["ak"], first=50)
     assert found(asked) == keys([near, far]), "the model has not looked at it"
     assert neighbours.of_analysis(asked).lacking == 1
+    Patient.objects.filter(pk=new.patient_id).update(research_consent="refused")
+    assert neighbours.of_analysis(asked).lacking == 0, "nobody may have the model look at it"
+    Patient.objects.filter(pk=new.patient_id).update(research_consent="given")
     have_features(new, model, QUERY)
     assert found(asked) == keys([new, near, far])
     near.photo.delete()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from classifier.analysing import familiarity as making
@@ -20,14 +21,18 @@ from classifier.models import Analysis, ModelVersion
 from classifier.networks import familiarity, training_photos, weights
 from classifier.networks.familiarity import describe, to_bytes
 from classifier.networks.manifest import ModelRejected
-from classifier.presenters import analysis_files
+from classifier.presenters import analysis_files, case_words, cautions, dicom_files, opinion_answer
+from classifier.presenters import unlike as unlike_words
+from classifier.presenters.fhir import answers as fhir
 from classifier.runtimes import open_runtime
 from classifier.services.analysis import trials
+from classifier.services.analysis.case_story import story_of
 from classifier.services.following import due, records
 from classifier.services.models import registry
 from classifier.training import familiar as at_training
 from skinclinic import imaging
 from skinclinic.engine import jobs
+from skinclinic.models import SecondOpinion
 from tests import factories, followed, results
 from tests.skinclinic.pages import url
 
@@ -75,12 +80,55 @@ def test_the_result_says_it_before_the_scores_and_after_the_own_impression(
     text = text_of(client.get(url("photo", photo.pk)))
     assert 0 < text.index("Not like the model’s training photos") < text.index("0.410")
     assert "306 training photos" in text and "It cannot tell why" in text
+    # Not the 5 % that were meant: what was counted where the network had not learnt from the photos.
+    assert (
+        "are marked as well: 60 of 400 (15.0 %; 95% interval 11.8 % to 18.8 %)" in text
+        and "about 5 %" not in text
+    )
+    without = {name: said for name, said in SAID.items() if name != "unseen"}
+    said = unlike_words.told(1.2, {"familiarity": without}).details
+    assert "about 5 % of such photos are marked as well; of new patients’ it may be more" in said
     told = client.get(f"/api/analyses/{row.pk}/").json()
     assert told["training_photos"] == {"state": "unlike", "distance": 1.2}
     report = analysis_files.report_of(clinician, row, results_view(row), analysis_files.Drawn("bcc"))
     assert any("Not like" in notice and "306" in notice for notice in report.notices)
     Analysis.objects.update(unlike=0.5)
     assert "Like the model’s training photos." in text_of(client.get(url("photo", photo.pk)))
+
+
+def test_wherever_scores_are_told_what_speaks_against_them_is(client_for, clinic, clinician, photo):
+    row = answered(photo, clinician, 1.2, familiarity=SAID)
+    Analysis.objects.filter(pk=row.pk).update(
+        background=0.62,
+        quality={**followed.GOOD, "warnings": ["blurred"]},
+        box_x=photo.box.x,
+        box_y=photo.box.y,
+    )
+    row.refresh_from_db()
+    member = clinic.members.get(user=clinician)
+    against = [
+        "Not like the model’s training photos. Its scores may mean little here.",
+        "Probably not among these 12 (62 %).",
+        "This photo may be unfit: blurred.",
+    ]
+    (shown,) = opinion_answer.answers_of(
+        SecondOpinion(clinic=clinic, shows=[SecondOpinion.Show.MODEL]), [photo]
+    )
+    page = " ".join(render_to_string("outside/model.html", {"answer": shown, "answers": [shown]}).split())
+    assert [page.index(words) for words in against] == sorted(page.index(words) for words in against)
+    assert page.index(against[-1]) < page.index("0.410")
+    assert dicom_files._answer(row).facts[:3] == against
+    assert fhir._conclusion(row).startswith(" ".join(against))
+    letter = case_words.answer(story_of(clinician, member, photo.lesion), photo)
+    assert letter.endswith("the photo is not like the model’s training photos, the photo may be unfit")
+    card = text_of(client_for(clinician).get(url("upload")))
+    assert "Not like the model’s training photos." in card and "Probably not among these 12" in card
+    # Nothing speaks against an answer to a photo like those.
+    Analysis.objects.update(unlike=0.5, background=0.0, quality=followed.GOOD)
+    row.refresh_from_db()
+    assert cautions.of_answer(row) == [] and "Not like" not in fhir._conclusion(row)
+    # What the model was trained on is said, and nothing else of a demo model.
+    assert "Model: chosen, a demo model" in dicom_files._answer(row).facts
 
 
 def results_view(row):

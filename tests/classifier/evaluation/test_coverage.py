@@ -5,9 +5,12 @@ import pytest
 
 from classifier.metrics import conformal, roc
 from classifier.metrics.listing import is_listed
+from classifier.metrics.proportions import proportion
 from classifier.models import ThresholdSet
+from classifier.presenters.result import threshold_facts
 from classifier.services.evaluation import looking, units
 from classifier.services.evaluation.report import Report
+from classifier.services.following import rules
 from classifier.services.models import kept_scores, promises, realised, threshold_sets
 from skinclinic.archive.models import DatasetItem
 from skinclinic.archive.services.datasets import large
@@ -251,6 +254,41 @@ def test_other_patients_are_held_against_the_promise_without_those_it_was_made_f
     assert {group.name: (group.units, group.share) for group in groups["Source"]} == {"Busan": (6, None)}
 
 
+def test_alarms_are_held_against_patients_that_the_thresholds_were_not_chosen_on(
+    world, admin_user, monkeypatch
+):
+    monkeypatch.setattr(rules, "LEAST_CASES", 1)
+    other, made = world["other"], make(world, admin_user)
+
+    def held_against() -> dict[str, tuple[int, str]]:
+        found = rules.from_evaluation(world["model"], world["clinic"], made)
+        return {name: (one.of, one.said) for name, one in found.items()}
+
+    # Of Busan's, without the patient whose other photo the thresholds were made from: 3 bcc, mm and scc; sk and nevus.
+    assert held_against() == {"sensitivity": (5, "First, Busan v1"), "specificity": (4, "First, Busan v1")}
+    # Nobody can tell whose photos they were made from.
+    made.details = made.details | {"dataset_sha256": "0" * 64}
+    assert held_against() == {}
+    made.details = made.details | {"dataset_sha256": other.sha256}
+    assert {said for _of, said in held_against().values()} == {"First, Test set v1"}
+
+
+def test_what_few_units_of_a_calibration_may_cover_is_not_less_than_promised():
+    said = {"share": 0.95, "diseases": {"bcc": {"units": 20, "rank": 20}, "sk": {"units": 400, "rank": 381}}}
+    made = ThresholdSet(details={"coverage": said})
+
+    def is_below(**covered) -> bool:
+        shares = {key: proportion(*counts) for key, counts in covered.items()}
+        whole = np.sum(list(covered.values()), axis=0)
+        return realised._is_below(made, proportion(*whole), shares)
+
+    # Of calibrations of 20 patients every fifth covers no more than this.
+    assert proportion(276, 300).high < 0.95 and not is_below(bcc=(276, 300))
+    assert is_below(bcc=(230, 300)) and is_below(sk=(270, 300)) and not is_below(sk=(280, 300))
+    assert not is_below(bcc=(18, 20), sk=(270, 290)) and is_below(bcc=(18, 20), sk=(255, 290))
+    assert not is_below(bcc=(0, 0))
+
+
 def test_a_patient_is_covered_only_with_all_their_photos(world, admin_user):
     photos = units.read(Report(world["row"]), world["made_from"].pk, world["model"].pk)
     place = DISEASE_KEYS.index("sk")
@@ -303,6 +341,11 @@ def test_pages_tell_the_promise_what_it_is_not_and_what_came_of_it(world, admin_
         client.get(url("analysis-report", photo.analyses.get().pk), {"thresholds": "Covers"}).status_code
         == 200
     )
+    # Nothing is promised of scores that were computed otherwise than those it was counted on.
+    coarse = "This answer was computed in bfloat16 (bf16), whose scores differ a little; of it nothing is promised."
+    assert coarse not in text
+    photo.analyses.update(precision="bf16")
+    assert coarse in text_of(client.get(url("photo", photo.pk), {"thresholds": "Covers"}))
     korean = client.get(url("photo", photo.pk), {"thresholds": "Covers"}, headers={"accept-language": "ko"})
     assert "이와 같은 환자의 75 % 이상에서 실제 진단을 포함" in korean.content.decode()
 
@@ -317,6 +360,8 @@ def test_a_later_evaluation_draws_and_counts_with_such_thresholds(world, admin_u
     assert (
         report.figures_of(world["other"].pk, world["model"].pk)["listings"]["Covers"]["empty"]["count"] == 0
     )
+    # One of its patients is one that the thresholds were made from.
+    assert report.disease(world["other"].pk, world["model"].pk, "sk")["given"]["Covers"]["optimistic"] is True
     for kind in ("thresholds", "thresholds-log"):
         assert report.figure(kind, world["other"].pk, world["model"].pk, "bcc").drawing
     assert client_for(admin_user).get(url("evaluation", row.pk)).status_code == 200
@@ -339,6 +384,8 @@ def test_what_is_counted_is_said(unit, word):
     assert any(word in text for text in found.rests_on) and "Busan v1" in found.text and "95 %" in found.text
     assert found.promised[0].span == "89–99 %" and len(found.warnings) == 2
     assert promises.promise({}) is None
+    # Of a set that came with a model, which no evaluation here has made.
+    assert threshold_facts(ThresholdSet(name="theirs", details={"coverage": {"share": 0.95}})).promise is None
 
 
 def test_refusals_name_the_least_number(world, admin_user):

@@ -6,9 +6,14 @@ import re
 import pytest
 
 from classifier.metrics.delong import AucTest
+from classifier.models import Publication
 from classifier.services.evaluation.report import Report
 from classifier.services.evaluation.run import LEAKS
 from classifier.services.models import comparison
+from classifier.services.models.candidate import candidate
+from classifier.services.models.card import card
+from classifier.services.models.evidence import cohorts
+from skinclinic.archive.models import DatasetItem
 from tests import evaluated, factories
 from tests.skinclinic.pages import url
 
@@ -45,10 +50,23 @@ def compared(row, given, first, second):
     return comparison.compare(Report(row), given["test_set"].pk, first.pk, second.pk)
 
 
-def test_models_that_were_checked_are_tested(row, given):
+def test_models_that_were_checked_are_tested_where_there_are_patients_enough(
+    row, given, client_for, monkeypatch
+):
     found = compared(row, given, *given["known"])
-    assert not found.doubts
-    assert any(line.test and line.test.p is not None for line in found.lines)
+    tests = [line.test for line in found.lines if line.test]
+    # Of no disease there are ten patients.
+    assert not found.doubts and tests and all(line.too_few for line in found.lines)
+    assert all(test.p is None and test.statistic is None for test in tests)
+    assert any(test.low is not None for test in tests)
+    text = text_of(client_for(given["curator"]).get(url("evaluation-compare", row.pk)))
+    assert (
+        "too few" in text
+        and "Of a disease that fewer than 10 patients have, or have not, nothing is tested" in text
+    )
+    monkeypatch.setattr(comparison, "LEAST", 3)
+    found = compared(row, given, *given["known"])
+    assert {line.key for line in found.lines if line.test and line.test.p is not None} == {"bcc", "sk"}
 
 
 def test_one_that_could_not_be_checked_is_not(row, given, client_for):
@@ -115,3 +133,34 @@ def test_an_interval_of_a_difference_ends_where_a_difference_must(row, given, cl
     assert (comparison._within(wide).low, comparison._within(wide).high) == (wide.low, 1.0)
     answer = client_for(given["curator"]).get(url("evaluation-compare", row.pk))
     assert "its intervals cut to −1 to 1" in text_of(answer)
+
+
+def test_a_candidate_is_held_against_the_model_in_use_on_the_same_photos_alone(row, given, client_for):
+    first, second, unknown, clinic = *given["known"], given["unknown"], given["clinic"]
+
+    def beside(now, then):
+        told = card(then, clinic)
+        (found,) = candidate(then, clinic, now, told, cohorts(then, clinic)).same
+        return found
+
+    found = beside(first, second)
+    assert found.now and found.then and not found.why_not
+    found = beside(first, unknown)
+    assert (found.now, found.then) == (None, None)
+    assert "unknown: whether it has seen the photos could not be checked" in found.why_not
+    # Evaluated anew without a photo that was withdrawn meanwhile, which the other still has.
+    again = evaluated.evaluated(clinic, given["curator"], [second], [given["test_set"]], name="The same")
+    assert (
+        beside(first, second).then == cohorts(second, clinic)[0].auc
+        and again == cohorts(second, clinic)[0].evaluation
+    )
+    gone = DatasetItem.objects.filter(version=given["test_set"]).first()
+    DatasetItem.objects.filter(pk=gone.pk).update(
+        content_sha256=f"{DatasetItem.WITHDRAWN}1", person="", lesion=""
+    )
+    evaluated.evaluated(clinic, given["curator"], [second], [given["test_set"]], name="Later")
+    found = beside(first, second)
+    assert (found.now, found.then) == (None, None) and "(12 and 11)" in found.why_not
+    Publication.objects.create(clinic=clinic, model_version=first)
+    text = text_of(client_for(factories.make_member(clinic, "admin", "ada")).get(url("model", second.pk)))
+    assert "Test set v1: not comparable: each was evaluated on other photos of it (12 and 11)." in text

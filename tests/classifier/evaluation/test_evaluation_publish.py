@@ -177,6 +177,8 @@ def test_two_models_are_compared_by_paired_tests_and_photos(
     for n, version in enumerate(models):
         evaluated.score(version, entries, seed=n)
     row = evaluated.evaluated(clinic, curator, models, [test_set])
+    # Of a disease here are three patients at most.
+    monkeypatch.setattr(model_comparison, "LEAST", 1)
     itself = model_comparison.compare(Report(row), test_set.pk, models[0].pk, models[0].pk)
     assert {line.note for line in itself.lines if line.test} <= {
         "the same order",
@@ -238,7 +240,9 @@ def test_a_threshold_of_one_dataset_is_tried_on_the_other(
     clinic, curator, models, test_set, entries, client_for, monkeypatch
 ):
     more = evaluated.make_entries(clinic, curator, first=80, source="Second")
-    other = evaluated.freeze(clinic, curator, more, "Second set")
+    # One patient is in both.
+    shared = entries[5]
+    other = evaluated.freeze(clinic, curator, [*more, shared], "Second set")
     evaluated.score(models[0], more, seed=7)
     row = evaluated.evaluated(clinic, curator, models[:1], [test_set, other])
     report = Report(row)
@@ -249,7 +253,10 @@ def test_a_threshold_of_one_dataset_is_tried_on_the_other(
     truth, scores = kept["truth"] == "sk", kept["scores"][:, DISEASE_KEYS.index("sk")]
     line = lines[0][1]
     assert line.threshold == threshold
-    assert f"({int((scores[truth] > threshold).sum())}/4;" in line.cells[1][0]
+    truth &= kept["items"] != test_set.items.get(entry=shared).pk
+    assert shared.label == "sk" and f"({int((scores[truth] > threshold).sum())}/3;" in line.cells[1][0]
+    # On the photos that it was chosen on all of them are counted.
+    assert "/5;" in line.cells[0][0] and "/4;" in lines[1][1].cells[1][0]
     page = client_for(curator).get(url("evaluation-disease", row.pk), {"key": "sk"})
     assert "Threshold from" in text_of(page)
     assert_a_job_reads_what_no_page_does(

@@ -9,7 +9,8 @@ from django.core import mail
 from django.utils import timezone
 
 from classifier.metrics import malignancy
-from classifier.models import Analysis, Monitor, MonitorAlarm, MonitorCase, ThresholdSet
+from classifier.metrics.proportions import proportion
+from classifier.models import Analysis, Assessment, Monitor, MonitorAlarm, MonitorCase, ThresholdSet
 from classifier.presenters import following
 from classifier.services.following import cases, counting, drift, due, records, rules
 from classifier.services.following.periods import Periods
@@ -253,7 +254,8 @@ def test_a_clinic_whose_record_cannot_begin_keeps_no_other_from_beginning(world,
 
 def test_a_promise_is_held_against_for_diseases_of_which_something_is_promised(world):
     followed.answer(world["clinic"], world["version"])
-    kept = {"share": 0.95, "diseases": {"bcc": {"units": 60, "low": 0.91}, "mm": {"units": 2, "instead": ""}}}
+    of_bcc = {"units": 60, "rank": 58, "low": 0.91}
+    kept = {"share": 0.95, "diseases": {"bcc": of_bcc, "mm": {"units": 2, "instead": ""}}}
     chosen = ThresholdSet.objects.create(
         model_version=world["version"], clinic=world["clinic"], name="covers", values=LIMITS,
         details={"rule": "coverage", "coverage": kept},
@@ -268,6 +270,38 @@ def test_a_promise_is_held_against_for_diseases_of_which_something_is_promised(w
     run(row)
     assert row.evidence[COVERAGE]["cases"] == 11
     assert row.alarms.get().endpoint == COVERAGE
+    # It is told whatever the record's own thresholds are: somebody may be shown the list by those.
+    other = run(stated(world, sensitivity=0.5))
+    assert other.threshold_set != chosen
+    assert other.figures["promises"] == [{"name": "covers", "share": 0.95, "covered": [0, 11]}]
+    ((name, promised, share),) = following.promises(other.figures)
+    assert (name, promised, share.count, share.of) == ("covers", "95 %", 0, 11)
+
+
+def test_intervals_of_what_is_counted_by_photos_heed_whose_they_are(world, monitor):
+    patient = Patient.objects.create(clinic=world["clinic"], code="often")
+    often = [followed.answer(world["clinic"], world["version"], patient=patient) for _ in range(20)]
+    others = [followed.answer(world["clinic"], world["version"], lists=("mm",)) for _ in range(20)]
+    for one in (*often, *others):
+        said = Diagnosis.objects.create(
+            clinic=world["clinic"], lesion=one.photo.lesion, kind="impression", disease="mm"
+        )
+        Assessment.objects.create(
+            clinic=world["clinic"], analysis=one, user=world["ada"], impression=said,
+            threshold_set=monitor.threshold_set, listed=["mm"] if one in often else ["nevus"],
+        )  # fmt: skip
+    content = run(monitor).figures
+    for found, hits, of in (
+        (content["photos"]["empty"], 21, 41), (content["people"]["shares"]["before"]["agrees"], 20, 40)
+    ):  # fmt: skip
+        alone = proportion(hits, of)
+        assert found[:2] == [hits, of] and found[2] < alone.low and alone.high < found[3]
+    assert following.list_told(content)["empty"].found.low == content["photos"]["empty"][2]
+    before = following.people_rows(content)[0]
+    assert before["agrees"].found.low == content["people"]["shares"]["before"]["agrees"][2]
+    # What was computed before has none yet.
+    del content["people"]["shares"], content["photos"]["empty"]
+    assert following.people_rows(content)[0]["agrees"].found.low is None
 
 
 def test_what_has_an_order_keeps_it_where_the_database_sorts_names():

@@ -117,3 +117,15 @@ def test_all_photos_of_a_new_patient_are_covered_together_as_promised():
         limits = [conformal.promise(one, 0.9).threshold for one in known]
         hit = is_listed(new, np.array(limits)[:, None]).mean()
         assert hit > 0.9 - 4 * np.sqrt(0.9 * 0.1 / 1500)
+
+
+def test_of_several_diseases_together_the_range_is_that_of_their_mean():
+    alone = conformal.promise(np.linspace(0.2, 0.9, 20), 0.95)
+    assert conformal.low_together([(alone.rank, alone.units, 7), (5, 5, 0)]) == alone.low
+    together = conformal.low_together([(20, 20, 30), (39, 40, 60), (96, 100, 10)])
+    random = np.random.default_rng(3)
+    mean = 0.3 * random.beta(20, 1, 10**5) + 0.6 * random.beta(39, 2, 10**5) + 0.1 * random.beta(96, 5, 10**5)
+    assert together == pytest.approx(np.quantile(mean, 0.05), abs=2e-3)
+    assert together == conformal.low_together([(20, 20, 3), (39, 40, 6), (96, 100, 1)])
+    with pytest.raises(ValueError, match="no unit"):
+        conformal.low_together([(20, 20, 0)])

@@ -50,6 +50,42 @@ def test_variance_covariance_and_placements_are_those_of_all_pairs(seed, levels)
 
 
 @each("seed, levels", CASES)
+def test_photos_of_a_patient_count_as_alike(seed, levels):
+    columns, truth = made(seed, levels, columns=2)
+    alone = paired_test(*columns, truth)
+    assert paired_test(*columns, truth, np.arange(45)[::-1]) == alone
+    # Each photo three times tells no more than once.
+    often = paired_test(*(np.tile(one, 3) for one in columns), np.tile(truth, 3), np.tile(np.arange(45), 3))
+    assert (often.difference, often.se, often.p) == pytest.approx(
+        (alone.difference, alone.se, alone.p), rel=1e-9
+    )
+    # Patients of several photos, of both classes: Obuchowski's sums as they are defined.
+    patients = np.random.default_rng((seed, levels)).integers(0, 17, 45)
+    (pos_a, neg_a), (pos_b, neg_b) = (placements(one, truth) for one in columns)
+    difference, off = alone.difference, []
+    for patient in np.unique(patients):
+        here = patients == patient
+        off.append(
+            [
+                sum(value - difference for value in values[here[side]])
+                for values, side in ((pos_a - pos_b, truth), (neg_a - neg_b, ~truth))
+            ]
+        )
+    (p, n), m, k = np.transpose(off), truth.sum(), (~truth).sum()
+    there = [len(np.unique(patients[side])) for side in (truth, ~truth, truth | True)]
+    s10, s01, s11 = (
+        size / (size - 1) * float(one @ other) / count
+        for size, one, other, count in zip(there, (p, n, p), (p, n, n), (m, k, 1), strict=True)
+    )
+    found = paired_test(*columns, truth, patients)
+    assert found.se**2 == pytest.approx(s10 / m + s01 / k + 2 * s11 / (m * k), rel=1e-9)
+    one_patient = np.where(truth, 0, patients)
+    assert paired_test(*columns, truth, one_patient).note == notes.ONE_IN_CLASS
+    with pytest.raises(ValueError, match="groups"):
+        paired_test(*columns, truth, patients[1:])
+
+
+@each("seed, levels", CASES)
 def test_estimate_and_paired_test_follow_from_them(seed, levels):
     columns, truth = made(seed, levels, columns=2)
     areas, spread, _v10, _v01 = by_pairs(columns, truth)

@@ -242,7 +242,17 @@ def in_the_place_of_another(folder):
     with_header(folder, header, data)
 
 
+def say_of_a_set(**said):
+    def say(folder):
+        sets = json.loads((folder / weights.MANIFEST_FILE).read_text())["thresholds"]
+        change_manifest(folder, thresholds={name: entry | said for name, entry in sets.items()})
+
+    return say
+
+
 SPOILT = {
+    "a promise that nobody counted": (say_of_a_set(coverage={"share": 0.95}), "promised_thresholds"),
+    "the rule of one": (say_of_a_set(rule="coverage", wanted=0.95), "promised_thresholds"),
     "whole numbers": (as_whole_numbers, "weights_not_floating"),
     "no numbers": (fill_a_parameter(float("nan")), "weights_not_finite"),
     "infinite": (fill_a_parameter(float("-inf")), "weights_not_finite"),
