@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from classifier.metrics import notes
+from classifier.metrics.listing import is_listed
 from reader_study import mrmc
 from reader_study.statistics import by_design, one_shot, patterns
 from reader_study.statistics import mcnemar as tests
@@ -101,8 +102,8 @@ def _ai(
     scores = part.scores[:, place]
     points = {"argmax": _by_rules(part, who, key, part.argmax == place, margin)}
     if key in fixed:
-        points[AT_THRESHOLD] = _by_rules(part, who, key, scores > fixed[key], margin)
-    return found | _by_rules(part, who, key, scores > limit, margin) | points
+        points[AT_THRESHOLD] = _by_rules(part, who, key, is_listed(scores, fixed[key]), margin)
+    return found | _by_rules(part, who, key, is_listed(scores, limit), margin) | points
 
 
 def _by_rules(
