@@ -12,8 +12,9 @@ from classifier.metrics.groups import AS_BENIGN
 from classifier.metrics.proportions import Proportion, proportion
 from classifier.models import Evaluation, ModelVersion, ThresholdSet
 from classifier.services.evaluation import standing, units
+from classifier.services.evaluation.kept import values as kept_values
 from classifier.services.evaluation.report import NoReport, Report
-from classifier.services.models import coverage, kept_coverage
+from classifier.services.models import coverage
 from skinclinic.models import Clinic
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS, MALIGNANT_KEYS
@@ -179,7 +180,7 @@ def told_of(
         read = photos() if photos else units.read(report, dataset, model)
         return {name: asdict(one) for name, one in shares_of(read, chosen).items()}
 
-    plain = kept_coverage.told(report, dataset, model, f"alarms-{chosen.pk}", look)
+    plain = kept_values.told(report, dataset, model, f"alarms-{chosen.pk}", look)
     return {name: Proportion(**plain[name]) for name in (SENSITIVITY, SPECIFICITY)}
 
 

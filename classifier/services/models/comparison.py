@@ -10,9 +10,10 @@ from classifier.metrics.delong import AucTest, paired_test
 from classifier.metrics.proportions import inside
 from classifier.plots import figures
 from classifier.services.evaluation import standing
+from classifier.services.evaluation.kept import gallery as kept_gallery
+from classifier.services.evaluation.kept import values as kept_values
 from classifier.services.evaluation.report import NotYet, Report
 from classifier.services.evaluation.standing import Standing
-from classifier.services.models import kept_coverage, kept_gallery
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 # So many photos on which they differ are told of.
@@ -86,7 +87,7 @@ def compare(report: Report, dataset: int, first: int, second: int) -> Comparison
 def look_for_asked(report: Report, dataset: int, first: int) -> None:
     """Work out the comparisons of ``first`` that somebody asked for, and those that no longer hold. Raises NoReport."""
     models = {one["pk"] for one in report.models}
-    for what in kept_coverage.asked(report, dataset, first):
+    for what in kept_values.asked(report, dataset, first):
         name, _dash, second = what.partition("-")
         if name == COMPARED and int(second) in models:
             _told(report, dataset, first, int(second))
@@ -99,11 +100,11 @@ def _told(report: Report, dataset: int, first: int, second: int) -> dict[str, An
         try:
             report.look_through(report.dataset(dataset)["photos"])
         except NotYet:
-            kept_coverage.ask(report, dataset, first, what)
+            kept_values.ask(report, dataset, first, what)
             raise
         return _look(report.scores(dataset, first), report.scores(dataset, second))
 
-    told: dict[str, Any] = kept_coverage.told(report, dataset, first, what, look)
+    told: dict[str, Any] = kept_values.told(report, dataset, first, what, look)
     return told
 
 

@@ -12,10 +12,11 @@ from classifier.metrics.proportions import Proportion, proportion
 from classifier.metrics.subgroups import LEAST_POSITIVES
 from classifier.models import Evaluation, ThresholdSet
 from classifier.services.evaluation import evaluations, looking, standing, units
+from classifier.services.evaluation.kept import values as kept_values
 from classifier.services.evaluation.report import NoReport, NotYet, Report
 from classifier.services.evaluation.units import Photos
 from classifier.services.evaluation.words import division_name, group_name
-from classifier.services.models import coverage, kept_coverage
+from classifier.services.models import coverage
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.models import Clinic
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -162,7 +163,7 @@ def on(
         return _figures(chosen, Calibration.of(chosen), read)
 
     key = made_from.pk if made_from else None, made_from.revision if made_from else None
-    plain = kept_coverage.told(report, dataset["pk"], model, f"set-{chosen.pk}", look, *key)
+    plain = kept_values.told(report, dataset["pk"], model, f"set-{chosen.pk}", look, *key)
     return Realised(**about, **_with_names(plain))
 
 

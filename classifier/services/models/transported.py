@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from classifier.metrics.listing import is_listed
+from classifier.services.evaluation.kept import values as kept_values
 from classifier.services.evaluation.report import Report
-from classifier.services.models import kept_coverage
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 # Of a disease and a threshold: photos of it that are listed, photos of it, others that are not listed, others.
@@ -63,7 +63,7 @@ def on(report: Report, dataset: int, model: int) -> dict[str, list[Counts | None
                 found[key].append((right, positives, left, len(truth) - positives))
         return found
 
-    told: dict[str, list[Counts | None]] = kept_coverage.told(report, dataset, model, "transported", look)
+    told: dict[str, list[Counts | None]] = kept_values.told(report, dataset, model, "transported", look)
     return told
 
 

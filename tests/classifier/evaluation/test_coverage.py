@@ -7,8 +7,9 @@ from classifier.metrics import conformal, roc
 from classifier.metrics.listing import is_listed
 from classifier.models import ThresholdSet
 from classifier.services.evaluation import looking, units
+from classifier.services.evaluation.kept import scores as kept_scores
 from classifier.services.evaluation.report import Report
-from classifier.services.models import kept_scores, promises, realised, threshold_sets
+from classifier.services.models import promises, realised, threshold_sets
 from skinclinic.archive.models import DatasetItem
 from skinclinic.archive.services.datasets import large
 from skinclinic.engine import jobs

@@ -12,8 +12,8 @@ from PIL import Image
 
 from classifier.models import Evaluation
 from classifier.services.evaluation import evaluations
+from classifier.services.evaluation.kept import gallery as kept_gallery
 from classifier.services.evaluation.report import Report
-from classifier.services.models import kept_gallery
 from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
 from skinclinic.files import store
