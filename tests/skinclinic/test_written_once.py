@@ -97,9 +97,9 @@ def test_nothing_is_defined_that_nothing_uses():
     assert unused == []
 
 
-def test_files_that_comments_name_are_there():
-    """``services/photos.py`` in a comment or docstring is the end of a path of the project."""
-    folders = (*APPS, "tests", "docs", "docker", "static", "templates", "locale")
+def test_files_that_comments_and_documentation_name_are_there():
+    """``services/photos.py``, in the table of CONTRIBUTING also ``photos.py`` behind it, is the end of a path."""
+    folders = (*APPS, "tests", "docs", "docker", "static", "templates", "locale", ".ci")
     there = [f"/{path.relative_to(ROOT)}" for folder in folders for path in (ROOT / folder).rglob("*.*")]
     ends = {path[at:] for path in there for at, sign in enumerate(path) if sign == "/"}
     named = {
@@ -107,5 +107,9 @@ def test_files_that_comments_name_are_there():
         for name, text in texts().items()
         for found in re.findall(r"(?<![\w/.{}:-])((?:[a-z_]+/)+[a-z_]+\.(?:py|md))\b", text)
     }
-    assert len(named) > 10
-    assert {(name, found) for name, found in named if f"/{found}" not in ends} == set()
+    for path in (ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+        found = re.findall(r"`([\w./-]+\.(?:py|js))`", path.read_text(encoding="utf-8"))
+        named |= {(path.name, one) for one in found}
+    assert len(named) > 500
+    beside = {f"/{path.name}" for path in ROOT.iterdir()}
+    assert {(name, found) for name, found in named if f"/{found}" not in ends | beside} == set()
