@@ -440,9 +440,10 @@ class DecisionSerializer(NamedSerializer):
     """``agree``: the impression is what the model lists first, or neither names one of the 12; ``keep``: the impression
     stands; ``take``: the disease the model lists first; ``change``: the diagnosis named; ``dismiss``: the model is set
     aside. ``differential``: what else it may be; not sent: as the impression says. ``seen``: ``decided_at`` of the
-    decision this one replaces, empty for the first."""
+    decision this one replaces, empty for the first. ``thresholds``: those by which diseases are listed, empty for the
+    usual ones ("balanced", or the first there are)."""
 
     decision = serializers.ChoiceField(Assessment.Decision.choices)
     comment = NoteText(max_length=400, required=False, allow_blank=True, default="")
     seen = serializers.CharField(required=False, allow_blank=True, default="")
-    thresholds = serializers.CharField(default="balanced")
+    thresholds = serializers.CharField(required=False, allow_blank=True, default="")

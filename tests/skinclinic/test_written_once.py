@@ -44,6 +44,12 @@ def test_which_diseases_are_listed_is_decided_in_one_place():
     assert wrong == []
 
 
+def test_which_thresholds_are_the_usual_ones_is_decided_in_one_place():
+    """``manifest.usual_thresholds``, and ``ModelVersion.usual_thresholds`` of rows."""
+    named = {name for name, text in texts().items() if re.search(r"""=\s*["']balanced["']""", text)}
+    assert named == {"classifier/networks/manifest.py"}
+
+
 # What Django finds by itself; of the API's client the text is taken.
 _FOUND_BY_OTHERS = re.compile(
     r"/settings/|/dates/|/apps\.py$|/templatetags/|/api/client/|^skinclinic/(urls|wsgi|celery)\.py$"

@@ -13,7 +13,6 @@ from classifier.models import Analysis, ModelVersion, ThresholdSet
 from classifier.presenters import computed
 from classifier.presenters.analysis_files import SET_ASIDE_WORDS
 from classifier.presenters.fhir.teller import Teller, taken
-from classifier.presenters.result import DEFAULT_THRESHOLDS
 from classifier.services.models.card import validated_on
 from skinclinic.fhir.parts import HL7, UCUM, Json, concept, hl7, instant, note, reference, resource
 from skinclinic.models import Job
@@ -31,9 +30,8 @@ def does_not_diagnose() -> str:
 
 
 def thresholds_of(row: Analysis) -> ThresholdSet | None:
-    """Those by which diseases are listed: the usual ones, else the first there are; None where the model has none."""
-    sets = row.model_version.thresholds_for(row.clinic_id)
-    return next((one for one in sets if one.name == DEFAULT_THRESHOLDS), sets[0] if sets else None)
+    """Those by which diseases are listed; None where the model has none."""
+    return row.model_version.usual_thresholds(row.clinic_id)
 
 
 def listed_of(row: Analysis) -> list[str]:

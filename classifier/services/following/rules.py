@@ -26,8 +26,6 @@ ALPHAS, USUAL_ALPHA = (0.01, 0.05, 0.1), 0.05
 # So many cases at least before anything is concluded.
 LEAST_CASES = 10
 EVALUATION, STATED, PROMISE = "evaluation", "stated", "promise"
-# The result page's first choice, too.
-USUAL_THRESHOLDS = "balanced"
 _MOST_EVALUATIONS = 20
 
 
@@ -73,12 +71,6 @@ class Rule:
         there = [name for name in ENDPOINTS if name in kept["references"]]
         references = {name: Reference(**kept["references"][name]) for name in there}
         return cls(kept["alpha"], kept["policy"], references)
-
-
-def usual_set(version: ModelVersion, clinic: Clinic) -> ThresholdSet | None:
-    """The thresholds that people are shown the answer by unless they choose others."""
-    sets = version.thresholds_for(clinic.pk)
-    return next((one for one in sets if one.name == USUAL_THRESHOLDS), next(iter(sets), None))
 
 
 def usual(version: ModelVersion, clinic: Clinic, chosen: ThresholdSet | None) -> Rule:

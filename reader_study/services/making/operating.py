@@ -18,8 +18,6 @@ from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS, MALIGNANT
 from skinclinic.web.counts import gettext as _
 from skinclinic.web.counts import ngettext
 
-# What pages of results begin with, too.
-_DEFAULT = "balanced"
 FIRST_CHOICE, THRESHOLDS = Study.OperatingPoint.FIRST_CHOICE, Study.OperatingPoint.THRESHOLDS
 
 
@@ -39,9 +37,8 @@ def sets_for(study: Study, model: ModelVersion | None) -> list[ThresholdSet]:
 
 
 def default_for(study: Study, model: ModelVersion | None) -> ThresholdSet | None:
-    """The balanced set, or the oldest."""
-    sets = sets_for(study, model)
-    return next((row for row in sets if row.name == _DEFAULT), sets[0] if sets else None)
+    """The one by which answers are shown where nobody has chosen another."""
+    return model.usual_thresholds(study.clinic_id) if model else None
 
 
 def check(study: Study) -> None:
