@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from classifier.metrics import mcnemar as tests
 from classifier.metrics import notes
 from classifier.metrics.listing import is_listed
 from reader_study import mrmc
 from reader_study.statistics import by_design, one_shot, patterns
-from reader_study.statistics import mcnemar as tests
 from reader_study.statistics.by_design import BALANCED_ACCURACY, SENSITIVITY, SPECIFICITY
 from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG, Part, Session, other_readers, read_by
 from reader_study.statistics.differences import (
