@@ -16,6 +16,7 @@ from classifier.presenters.fhir.teller import Teller, taken
 from classifier.services.models.card import validated_on
 from skinclinic.fhir.parts import HL7, UCUM, Json, concept, hl7, instant, note, reference, resource
 from skinclinic.models import Job
+from skinclinic.vocabulary import spoken
 from skinclinic.vocabulary.codes import DISEASE
 from skinclinic.vocabulary.diseases import BY_KEY
 
@@ -75,7 +76,7 @@ def score(row: Analysis, disease: str, teller: Teller) -> Json:
     """The score of one disease. The disease is no finding of the patient: its codes stand in a component that says
     what the score is of."""
     photo, chosen = row.photo, thresholds_of(row)
-    name = BY_KEY[disease].name(get_language() or "en")
+    name = spoken.disease(disease)
     coded = [code.coding() for code in teller.codes(row.clinic_id).of(DISEASE, disease)]
     own = {"system": teller.own_codes, "code": disease}
     limit = chosen.values[disease] if chosen else None
