@@ -22,7 +22,7 @@ from classifier.services.training import process as training_process
 from classifier.services.training import trainings
 from classifier.training.folder import MODEL
 from skinclinic.archive.models import DuplicatePair, Entry
-from skinclinic.archive.services.datasets import counted, datasets, freezing, large
+from skinclinic.archive.services.datasets import counted, datasets, dividing, freezing, large
 from skinclinic.backups.sealing import Key
 from skinclinic.engine import jobs
 from skinclinic.engine.jobs import JobError
@@ -63,7 +63,7 @@ def divided(standing):
         clinic = factories.make_clinic("Hanok Dermatology")
         curator = factories.make_member(clinic, "curator", "curtis")
         draft = make_draft(clinic, curator)
-        datasets.split(draft, "patient", 0.75, seed=1)
+        dividing.split(draft, "patient", 0.75, seed=1)
         standing.keep(clinic=clinic, curator=curator, frozen=freezing.freeze(draft, curator))
 
 

@@ -10,7 +10,7 @@ from skinclinic.archive.management.chosen import draft_of, version_named
 from skinclinic.archive.models import Dataset, DatasetRole, DatasetVersion, Review
 from skinclinic.archive.presenters import summary_table
 from skinclinic.archive.presenters.label_names import known_label
-from skinclinic.archive.services.datasets import checks, datasets, differences, freezing, summary
+from skinclinic.archive.services.datasets import checks, datasets, differences, dividing, freezing, summary
 from skinclinic.archive.services.searching import search
 from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.archive.services.searching.selection import Selection, entries
@@ -98,7 +98,7 @@ class Command(Tells, BaseCommand):
 
     def _split(self, *, name, method, share, seed, clinic, **_options) -> None:
         version = draft_of(name, clinic)
-        said = datasets.split(version, method, share, seed)
+        said = dividing.split(version, method, share, seed)
         self.stdout.write(
             f"{version}: {said['train']} photos train, {said['test']} photos test "
             f"({said['train_groups']} and {said['test_groups']} groups that stay together)"
