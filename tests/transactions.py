@@ -91,8 +91,9 @@ watch = Watch()
 def pytest_runtest_call(item):
     """Fail a test during which the product did something slow inside a transaction."""
     _install()
-    if "reportlab.pdfgen.canvas" in sys.modules:
-        _install_for_pdf()
+    for module, install in LATER.items():
+        if module in sys.modules:
+            install()
     watch.begin()
     try:
         result = yield
@@ -168,11 +169,21 @@ def _install() -> None:
 
 
 @functools.cache
-def _install_for_pdf() -> None:
-    """The same for what is loaded only where it is needed."""
+def _for_pdf() -> None:
     from reportlab.pdfgen.canvas import Canvas
 
     _before(Canvas, "save", "a PDF is drawn")
+
+
+@functools.cache
+def _for_networks() -> None:
+    from classifier.networks import outside
+
+    _before(outside, "whole", "a network is made")
+
+
+# The same for what is loaded only where it is needed.
+LATER = {"reportlab.pdfgen.canvas": _for_pdf, "classifier.networks.outside": _for_networks}
 
 
 def _before(owner, name: str, what: str) -> None:

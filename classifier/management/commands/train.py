@@ -77,7 +77,13 @@ class Command(Tells, BaseCommand):
                 return
             processes = processes or int(os.environ.get("WORLD_SIZE", "1"))
         version = frozen_version(options["dataset"], options["number"], options["clinic"])
-        training, runs = self._claimed(_wanted(options), version, chosen.user(options["user"]))
+        wanted = _wanted(options)
+        try:
+            # A network of torchvision or timm is made to be known, which takes a while: before anything is locked.
+            trainings.check(wanted)
+        except Refused as refused:
+            raise CommandError(f"{refused.field}: {refused}") from None
+        training, runs = self._claimed(wanted, version, chosen.user(options["user"]))
         for run in runs:
             self._train(run, runs, processes)
         self._summary(training)
