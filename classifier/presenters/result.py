@@ -209,7 +209,8 @@ def chosen_thresholds(request: HttpRequest, sets: list[ThresholdSet]) -> Thresho
         request.session[SESSION_THRESHOLDS] = wanted
         return by_name[wanted]
     last = request.session.get(SESSION_THRESHOLDS)
-    return by_name.get(last if last in by_name else usual_thresholds(by_name))
+    name = last if last in by_name else usual_thresholds(by_name)
+    return by_name[name] if name else None
 
 
 def answer_view(analysis: Analysis, chosen: ThresholdSet | None, *, of_any_photo: bool = False) -> ResultView:

@@ -97,7 +97,7 @@ def _ai(
         AT_THRESHOLD: None,
         "note": _why_not(part, who, key, shown),
     }
-    if found["note"] or part.scores is None or part.argmax is None:
+    if found["note"] or part.scores is None or part.argmax is None or limit is None:
         return found
     scores = part.scores[:, place]
     points = {"argmax": _by_rules(part, who, key, part.argmax == place, margin)}

@@ -113,7 +113,7 @@ def _model_says(
     limits = [thresholds.get(DISEASE_KEYS[place]) for place in malignant]
     if None in limits:
         return None, notes.NO_THRESHOLD
-    return is_listed(part.scores[:, malignant], np.array(limits, float)).any(1), ""
+    return np.asarray(is_listed(part.scores[:, malignant], np.array(limits, float)).any(1)), ""
 
 
 def _no_model(part: Part) -> str:

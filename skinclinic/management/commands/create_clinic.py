@@ -30,7 +30,7 @@ class Command(BaseCommand):
             user.set_password(self._password(user))
         with transaction.atomic():
             made = create_clinic(clinic)
-            if user.pk is None:
+            if user._state.adding:
                 user.save()
             member = Member.objects.create(clinic=made, user=user, role=Role.ADMIN)
             audit.record("member.join", member, after={"role": member.role})
