@@ -20,7 +20,7 @@ from reader_study.models import Answer, Reader, ReaderGroup, Reading, Study, Stu
 from reader_study.services.making import enrolment
 from reader_study.services.results import results as study_results
 from skinclinic.archive.models import DatasetItem, DatasetVersion, DuplicatePair, Entry
-from skinclinic.archive.services.datasets import counted, datasets, freezing
+from skinclinic.archive.services.datasets import counted, datasets, dividing, freezing
 from skinclinic.archive.services.searching import selection
 from skinclinic.engine import jobs
 from skinclinic.models import Clinic, Diagnosis, Job, Lesion, Patient, Photo, User
@@ -292,7 +292,7 @@ def _versions(clinic: Clinic, curator: User) -> None:
     version = datasets.create(clinic, curator, "Big")
     datasets.set_members(version, selection.entries(clinic, selection.Selection(review="accepted")))
     _analyse()
-    datasets.split(version, "patient", 0.5)
+    dividing.split(version, "patient", 0.5)
     for _n in range(_FROZEN):
         version.refresh_from_db()
         freezing.fix(version, curator, freezing.Looked(freezing.fingerprint_of(version), []))

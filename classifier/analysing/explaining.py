@@ -47,7 +47,7 @@ class Explained:
 
 
 def explain(folder: Path, crop: Image.Image, method: str, say: Say = lambda share: None) -> Explained:
-    """Explain what the model of a folder says of a square RGB crop, by one of ``explanation_methods.METHODS``.
+    """Explain what the model of a folder says of a square RGB crop, by one of ``explanation_methods``.
 
     ``say`` hears the share that is done, and may end it by raising. Raises CannotExplain, ModelRejected.
     """

@@ -6,6 +6,5 @@ GRAD_CAM_PP, LAYER_CAM_2X, LAYER_CAM_4X, SCORE_CAM = (
     "layer_cam_4x",
     "score_cam",
 )
-METHODS = (GRAD_CAM_PP, LAYER_CAM_2X, LAYER_CAM_4X, SCORE_CAM)
 # How many times as fine as the last feature maps those are that a method explains, side by side.
 FINER = {LAYER_CAM_2X: 2, LAYER_CAM_4X: 4}

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from classifier.api import arrivals
-from classifier.api.files import DRAWN, AnalysisFiles, no_such_thresholds
+from classifier.api.files import DRAWN, AnalysisFiles, asked_thresholds
 from classifier.api.pictures import PictureActions
 from classifier.api.serializers import (
     AnalysisSerializer,
@@ -325,10 +325,7 @@ class AnalysisViewSet(AnalysisFiles):
         analysis, sent = self._answered(), DecisionSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         values = sent.validated_data
-        sets = analysis.model_version.thresholds_for(analysis.clinic_id)
-        chosen = next((row for row in sets if row.name == values["thresholds"]), None)
-        if sets and chosen is None:
-            raise no_such_thresholds(sets)
+        chosen = asked_thresholds(analysis, values["thresholds"])
         try:
             row = assessments.decide(
                 request.user, analysis, values["decision"], named=_named(sent), comment=values["comment"],

@@ -13,7 +13,7 @@ from classifier.models import Analysis, ThresholdSet
 from classifier.plots.colormaps import COLORMAPS, OPACITY
 from classifier.presenters import analysis_files, dicom_files
 from classifier.presenters.analysis_files import Drawn
-from classifier.presenters.result import DEFAULT_THRESHOLDS, answer_view
+from classifier.presenters.result import answer_view
 from skinclinic.api import strict
 from skinclinic.api.base import ApiRequest, ReadViewSet
 from skinclinic.api.errors import Refused
@@ -122,13 +122,18 @@ class AnalysisFiles(ReadViewSet):
 
 
 def _thresholds(row: Analysis, asked: dict[str, Any]) -> ThresholdSet | None:
+    return asked_thresholds(row, asked.get("thresholds", ""))
+
+
+def asked_thresholds(row: Analysis, name: str) -> ThresholdSet | None:
+    """The set of this name; "": the usual one, None where the model has none. Raises Refused for another name."""
+    if not name:
+        return row.model_version.usual_thresholds(row.clinic_id)
     sets = row.model_version.thresholds_for(row.clinic_id)
-    by_name = {one.name: one for one in sets}
-    if wanted := asked.get("thresholds"):
-        if wanted not in by_name:
-            raise no_such_thresholds(sets)
-        return by_name[wanted]
-    return by_name.get(DEFAULT_THRESHOLDS) or (sets[0] if sets else None)
+    found = next((one for one in sets if one.name == name), None)
+    if found is None:
+        raise no_such_thresholds(sets)
+    return found
 
 
 def no_such_thresholds(sets: list[ThresholdSet]) -> Refused:

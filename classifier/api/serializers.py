@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from classifier.metrics.listing import listed
 from classifier.models import Analysis, Assessment, Explanation, ModelVersion, Publication, ThresholdSet
 from classifier.presenters import unlike
 from classifier.presenters.explanations import failure
@@ -285,8 +286,8 @@ class AnalysisSerializer(ClinicRowSerializer):
         return {
             chosen.name: [
                 {"disease": key, "score": row.scores[key], "threshold": chosen.values[key]}
-                for key in sorted(DISEASE_KEYS, key=row.scores.__getitem__, reverse=True)
-                if row.scores[key] > chosen.values[key] and not row.set_aside
+                for key in listed({key: row.scores[key] for key in DISEASE_KEYS}, chosen.values)
+                if not row.set_aside
             ]
             for chosen in row.model_version.thresholds_for(row.clinic_id)
         }
@@ -439,9 +440,10 @@ class DecisionSerializer(NamedSerializer):
     """``agree``: the impression is what the model lists first, or neither names one of the 12; ``keep``: the impression
     stands; ``take``: the disease the model lists first; ``change``: the diagnosis named; ``dismiss``: the model is set
     aside. ``differential``: what else it may be; not sent: as the impression says. ``seen``: ``decided_at`` of the
-    decision this one replaces, empty for the first."""
+    decision this one replaces, empty for the first. ``thresholds``: those by which diseases are listed, empty for the
+    usual ones ("balanced", or the first there are)."""
 
     decision = serializers.ChoiceField(Assessment.Decision.choices)
     comment = NoteText(max_length=400, required=False, allow_blank=True, default="")
     seen = serializers.CharField(required=False, allow_blank=True, default="")
-    thresholds = serializers.CharField(default="balanced")
+    thresholds = serializers.CharField(required=False, allow_blank=True, default="")

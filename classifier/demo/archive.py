@@ -15,7 +15,7 @@ from classifier.drawings import synthetic
 from skinclinic import imaging
 from skinclinic.archive.models import DatasetItem, DatasetVersion, Entry, Import, Review, Source
 from skinclinic.archive.services.curating import duplicates, review
-from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.archive.services.datasets import datasets, dividing, freezing
 from skinclinic.archive.services.importing import imports
 from skinclinic.files import store
 from skinclinic.models import Clinic, User
@@ -58,7 +58,7 @@ def seed_archive(clinic: Clinic, user: User) -> None:
     version = DatasetVersion.objects.get(clinic=clinic, dataset__name=NAME)
     waiting = version.items.filter(entry__review=Review.PENDING).values_list("pk", flat=True)
     datasets.remove(version, list(waiting))
-    datasets.split(version, "patient", 0.7)
+    dividing.split(version, "patient", 0.7)
     freezing.freeze(version, user)
     duplicates.request_search(clinic)
 

@@ -80,14 +80,6 @@ def lowest_scores(scores: ArrayLike, units: ArrayLike) -> np.ndarray:
     return lowest
 
 
-def promise(scores: ArrayLike, wanted: float) -> Promise | None:
-    """The promise that the ``scores`` [units], one a unit, of a disease allow; None where they are too few.
-
-    ValueError for scores that are not finite or below 0, and for a wanted share out of range.
-    """
-    return promise_of(in_order(scores), wanted)
-
-
 def in_order(scores: ArrayLike) -> np.ndarray:
     """The ``scores`` [units], one a unit, rising. ValueError for such as are not finite or below 0."""
     scores = np.asarray(scores, float)
@@ -97,7 +89,8 @@ def in_order(scores: ArrayLike) -> np.ndarray:
 
 
 def promise_of(ordered: np.ndarray, wanted: float) -> Promise | None:
-    """The same of scores that are ``in_order``, of which it reads one."""
+    """The promise that the scores of a disease allow, one a unit and ``in_order``, of which it reads one; None where
+    they are too few. ValueError for a wanted share out of range."""
     units, place = len(ordered), rank(len(ordered), wanted)
     if place > units:
         return None

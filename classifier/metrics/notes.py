@@ -35,8 +35,6 @@ OTHER_IMAGES = "other_images"
 NOT_ASKED, NO_MODEL_ANSWER = "not_asked", "no_model_answer"
 # The protocol fixed no threshold for it.
 NO_THRESHOLD = "no_threshold"
-# An estimate of several datasets together, which no protocol names as an endpoint.
-POOLED = "pooled"
 # Each reader was to read a part of the images, and did.
 BLOCKS = "blocks"
 # Too many answers are missing for a conclusion.

@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import scipy
 
+from classifier.metrics.mcnemar import exact_p
 from classifier.metrics.proportions import Z95, Proportion, proportion
 
 
@@ -54,7 +54,7 @@ def of_counts(both: int, first: int, second: int, neither: int) -> Paired:
     if not n:
         return Paired(0, 0, 0, 0, None, None, None, 1.0)
     difference, low, high = _newcombe(both, second, first, neither)
-    return Paired(both, first, second, neither, difference, low, high, _exact_p(first, second))
+    return Paired(both, first, second, neither, difference, low, high, exact_p(first, second))
 
 
 def _newcombe(a: int, b: int, c: int, d: int) -> tuple[float, float, float]:
@@ -80,13 +80,6 @@ def _correlation(a: int, b: int, c: int, d: int) -> float:
     top = a * d - b * c
     corrected: float = top if top <= 0 else max(top - n / 2, 0.0)
     return float(corrected / math.sqrt(margins))
-
-
-def _exact_p(first: int, second: int) -> float:
-    discordant = first + second
-    if not discordant:
-        return 1.0
-    return min(1.0, 2 * float(scipy.special.bdtr(min(first, second), discordant, 0.5)))
 
 
 def mean_difference(differences: np.ndarray) -> tuple[float, float, float] | None:

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 # The alternatives: the share has fallen to f of its reference.
 FACTORS = np.arange(1, 20) / 20
@@ -64,18 +63,6 @@ class Evidence:
         if not kept:
             return cls()
         return cls(kept["cases"], kept["hits"], tuple(kept["sums"]), kept["highest"])
-
-
-def path(hits: ArrayLike, reference: float) -> np.ndarray:
-    """M after each case [..., n] of records ``hits`` [..., n], all at once."""
-    check(reference)
-    hits = np.asarray(hits, bool)
-    sums = np.zeros((*hits.shape[:-1], len(FACTORS)))
-    found = np.empty(hits.shape)
-    for place in range(hits.shape[-1]):
-        sums = _step(sums, place + 1, hits[..., place, None], reference)
-        found[..., place] = sums.mean(-1) + 1 / (place + 2)
-    return found
 
 
 def check(reference: float) -> None:

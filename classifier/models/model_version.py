@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from classifier.networks.manifest import usual_thresholds
 from skinclinic.kept_queries import kept
 
 
@@ -49,6 +50,12 @@ class ModelVersion(models.Model):
     def thresholds_for(self, clinic_id: int | None) -> "list[ThresholdSet]":
         """The sets that came with the model, and those that this clinic has made; oldest first."""
         return [row for row in self._threshold_sets if row.clinic_id in (None, clinic_id)]
+
+    def usual_thresholds(self, clinic_id: int | None) -> "ThresholdSet | None":
+        """Of these the one by which diseases are listed where nobody has chosen another; None of none."""
+        sets = self.thresholds_for(clinic_id)
+        name = usual_thresholds(row.name for row in sets)
+        return next((row for row in sets if row.name == name), None)
 
     @property
     def _threshold_sets(self) -> "list[ThresholdSet]":

@@ -5,7 +5,6 @@ a positive factor, which the scaling to [0, 1] removes. What is left to do is wh
 """
 
 import numpy as np
-from PIL import Image
 
 
 def to_heatmaps(maps: np.ndarray) -> np.ndarray:
@@ -16,16 +15,6 @@ def to_heatmaps(maps: np.ndarray) -> np.ndarray:
     """
     positive = np.maximum(np.asarray(maps, dtype=np.float32), 0)
     return _scaled(positive).astype(np.float16)
-
-
-def resize_heatmap(heatmap: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A heatmap [h, w] -> float32 [height, width] for ``size`` = (width, height), scaled to [0, 1] again.
-
-    Bilinear, aligned at the outer edges of the outer cells, as pytorch-grad-cam does with OpenCV, to be held
-    against it; what people see is enlarged by ``plots.colormaps.smooth``.
-    """
-    image = Image.fromarray(np.asarray(heatmap, dtype=np.float32))
-    return _scaled(np.asarray(image.resize(size, Image.Resampling.BILINEAR)))
 
 
 def _scaled(maps: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ PHOTOS_FILE = "training-photos.csv"
 FAMILIARITY_FILE = "familiarity.safetensors"
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 LARGEST_MANIFEST = 1_000_000
+USUAL_THRESHOLDS = "balanced"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -26,6 +28,13 @@ class ModelRejected(ValueError):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+def usual_thresholds(names: Iterable[str]) -> str | None:
+    """Of the names of a model's threshold sets, oldest first, the one by which diseases are listed where nobody has
+    chosen another: "balanced", else the first; None of none."""
+    known = list(names)
+    return USUAL_THRESHOLDS if USUAL_THRESHOLDS in known else next(iter(known), None)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@ its own, all finite. Read from the file, without torch."""
 
 import json
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -43,7 +42,8 @@ def check_places(header: object) -> None:
 
 
 def read_header(file: BinaryIO) -> object:
-    """The JSON at the head of a safetensors file, or None where there is none; ``file`` stands behind it then."""
+    """The JSON at the head of a safetensors file, behind which ``file`` then stands; None where there is none, or one
+    larger than any network's."""
     length = int.from_bytes(file.read(8), "little")
     if length > LARGEST_HEADER:
         return None
@@ -60,8 +60,8 @@ def _is_place(offsets: object) -> bool:
 def check_numbers(weights_file: Path) -> None:
     """Of a file that ``structure.shapes_of`` could read. Raises ModelRejected."""
     with weights_file.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header: Mapping[str, Any] = json.loads(file.read(length))
+        header: Any = read_header(file)
+        data = file.tell()
     tensors = {name: entry for name, entry in header.items() if name != "__metadata__"}
     end = 0
     for name, entry in sorted(tensors.items(), key=lambda item: item[1]["data_offsets"]):
@@ -74,7 +74,7 @@ def check_numbers(weights_file: Path) -> None:
         if start != end or stop - start != math.prod(entry["shape"]) * _BYTES[kind]:
             raise ModelRejected("weights_overlap", f"{name} does not have a place of its own in the weights.")
         end = stop
-        if kind in _FLOATS and not _is_finite(weights_file, 8 + length + start, stop - start, kind):
+        if kind in _FLOATS and not _is_finite(weights_file, data + start, stop - start, kind):
             raise ModelRejected("weights_not_finite", f"Some weights are not finite numbers: {name}.")
 
 

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.manifest import Manifest, ModelRejected
-from classifier.networks.numbers import LARGEST_HEADER, check_numbers, check_places, read_header
+from classifier.networks.numbers import check_numbers, check_places, read_header
 
 # The parameters by which the number of outputs is known (see classifier.networks.network.MappedClassifier).
 OUTPUTS_FIRST = ("head.weight", "bias")
@@ -31,10 +31,9 @@ def fingerprint(shapes: Mapping[str, Sequence[int]]) -> str:
 def shapes_of(weights_file: Path) -> dict[str, Sequence[int]]:
     """Name and shape of each tensor in a file that is whole. Raises ModelRejected."""
     with weights_file.open("rb") as file:
-        if int.from_bytes(file.read(8), "little") > LARGEST_HEADER:
+        if (header := read_header(file)) is None:
             raise _not_safetensors()
-        file.seek(0)
-        check_places(read_header(file))
+    check_places(header)
     try:
         with safe_open(weights_file, framework="numpy") as found:
             return {name: found.get_slice(name).get_shape() for name in found.keys()}  # noqa: SIM118

@@ -7,18 +7,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from reportlab.graphics.shapes import Circle, Drawing, Group, String
 from reportlab.graphics.shapes import Path as Outline
 from reportlab.lib import colors
 
 from classifier.plots.pdf import FONT, use_font
+from skinclinic.vocabulary.laterality import PICTURE, SIZE, regions
 
-_FILE = Path(__file__).parents[2] / "templates/components/body_map_picture.html"
-SIZE = (770, 500)
 _PANELS = re.compile(r'<path class="body-map-line[^"]*" d="([^"]+)"')
-_SITES = re.compile(r'data-site="([^"]+)" data-centre="([\d.]+) ([\d.]+)"')
 _STEPS = re.compile(r"([MLCZ])([^MLCZ]*)")
 _LINE, _INK, _PAPER = (colors.HexColor(code) for code in ("#849195", "#0b6b74", "#ffffff"))
 RADIUS = 9
@@ -42,15 +39,15 @@ def _outlines() -> tuple[tuple[tuple[str, tuple[float, ...]], ...], ...]:
             (letter, tuple(float(number) for number in re.findall(r"-?[\d.]+", numbers)))
             for letter, numbers in _STEPS.findall(line)
         )
-        for line in _PANELS.findall(_FILE.read_text())
+        for line in _PANELS.findall(PICTURE.read_text(encoding="utf-8"))
     )
 
 
 @cache
 def _centres() -> dict[str, tuple[float, float]]:
     found: dict[str, tuple[float, float]] = {}
-    for site, x, y in _SITES.findall(_FILE.read_text()):
-        found.setdefault(site, (float(x), float(y)))
+    for site, x, y, _side in regions():
+        found.setdefault(site, (x, y))
     return found
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from PIL import Image, ImageDraw
 
 from classifier.models import Analysis, Explanation
@@ -15,7 +15,7 @@ from classifier.plots.analysis_pdf import Report, ScoreLine, build_pdf
 from classifier.plots.colormaps import OPACITY, captioned, heatmap_rgb, overlay, three_panels
 from classifier.presenters import cautions, computed, explanations, suggested_squares
 from classifier.presenters import unlike as familiar
-from classifier.presenters.decisions import in_words, told
+from classifier.presenters.decisions import told
 from classifier.presenters.differential import ResultView, ThresholdFacts
 from classifier.presenters.maps import caption
 from classifier.services.analysis import assessments
@@ -27,8 +27,8 @@ from skinclinic.models import Diagnosis, Photo, User
 from skinclinic.presenters import visit
 from skinclinic.services import language_marks, visit_records, visits
 from skinclinic.templatetags.ui import TIERS
-from skinclinic.vocabulary import asked
-from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.vocabulary import asked, spoken
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 # Pixels of a heatmap's picture, across.
 HEATMAP_SIDE = 768
@@ -123,7 +123,7 @@ def report_of(user: User, found: Analysis, view: ResultView, drawn: Drawn) -> Re
     photo = imaging.open_rgb(store.read(found.photo.file_key))
     square = imaging.crop(photo, found.box)
     heatmap = _heatmap(found, drawn)
-    name = BY_KEY[drawn.disease].name(get_language() or "en")
+    name = spoken.disease(drawn.disease)
     thresholds = view.thresholds
     return Report(
         title=_("Analysis of a skin photo"),
@@ -247,7 +247,9 @@ def _records(user: User, found: Analysis) -> list[tuple[str, str]]:
     own = next((row for row in rows if row.analysis == found), None)
     if own and own.impression:
         also = own.impression.also_said
-        records.append((_("Own impression"), in_words(own.impression) + (f"; {also}" if also else "")))
+        records.append(
+            (_("Own impression"), spoken.diagnosis(own.impression) + (f"; {also}" if also else ""))
+        )
     if own and own.decision:
         records.append((_("Decision"), f"{told(own)}. {own.comment}" if own.comment else told(own)))
     for before in (row for row in rows if row.decision and row.analysis != found):
@@ -260,7 +262,7 @@ def _records(user: User, found: Analysis) -> list[tuple[str, str]]:
         records.append((_("Symptoms"), said))
     proof = found.photo.lesion.diagnoses.filter(kind=Diagnosis.Kind.PATHOLOGY, withdrawn_at=None).first()
     if proof:
-        records.append((_("Pathology"), f"{in_words(proof)} ({proof.get_confirmed_by_display()})"))
+        records.append((_("Pathology"), f"{spoken.diagnosis(proof)} ({proof.get_confirmed_by_display()})"))
     return records
 
 

@@ -4,14 +4,13 @@ from datetime import date, datetime
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from classifier.services.analysis.case_story import Story, Visit
 from skinclinic.models import Diagnosis, Patient, Photo
 from skinclinic.presenters import visit as visit_words
-from skinclinic.vocabulary import asked
-from skinclinic.vocabulary.diseases import BY_KEY
+from skinclinic.vocabulary import asked, spoken
 
 SET_ASIDE = {
     "overview": gettext_lazy("Overview: does not count"),
@@ -31,7 +30,7 @@ def moment(when: datetime) -> str:
 
 def diagnosis(said: Diagnosis) -> str:
     """Name, code and own words: "Basal cell carcinoma, nodular (ICD-10 C44)"."""
-    name = BY_KEY[said.disease].name(get_language() or "en") if said.disease else ""
+    name = spoken.disease(said.disease) if said.disease else ""
     words = "; ".join(part for part in (name, said.said) if part)
     code = f"ICD-10 {said.icd10}" if said.icd10 else ""
     return f"{words} ({code})" if words and code else words or code
@@ -87,7 +86,7 @@ def answer(story: Story, photo: Photo) -> str:
     if not told.top_disease or told.top_score is None:
         return _("not analysed yet")
     words = {
-        "name": BY_KEY[told.top_disease].name(get_language() or "en"),
+        "name": spoken.disease(told.top_disease),
         "score": f"{told.top_score:.3f}",
         "malignant": f"{told.malignant_sum or 0:.3f}",
         "model": story.models.get(photo.pk, "–"),

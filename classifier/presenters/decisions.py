@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from classifier.metrics import agreement
 from classifier.models import Assessment
 from classifier.services.analysis.assessments import agrees
 from skinclinic.models import Diagnosis
-from skinclinic.vocabulary.diseases import BY_KEY
+from skinclinic.vocabulary import spoken
 
 Decision = Assessment.Decision
 KEY_CAPS = {
@@ -46,18 +45,23 @@ def _about_the_impression(
 ) -> list[Choice]:
     if impression is None:
         if listed:
-            return [Choice(Decision.TAKE, _("Take the model's: %(name)s") % {"name": _disease(listed[0])})]
+            return [
+                Choice(Decision.TAKE, _("Take the model's: %(name)s") % {"name": spoken.disease(listed[0])})
+            ]
         if listed is not None:
             return [Choice(Decision.AGREE, _("Agree: none of the 12"), _("as the model says"))]
         return []
-    name = {"name": in_words(impression)}
+    name = {"name": spoken.diagnosis(impression)}
     if agrees(assessment, None if listed is None else list(listed)):
         words = _("the model lists it first") if listed else _("none of the 12, as the model says")
         return [Choice(Decision.AGREE, _("Agree: %(name)s") % name, words)]
     mine = Choice(Decision.KEEP, _("Keep mine: %(name)s") % name, _of_the_model(impression, listed))
     if not listed or impression.disease == listed[0]:
         return [mine]
-    return [mine, Choice(Decision.TAKE, _("Take the model's: %(name)s") % {"name": _disease(listed[0])})]
+    return [
+        mine,
+        Choice(Decision.TAKE, _("Take the model's: %(name)s") % {"name": spoken.disease(listed[0])}),
+    ]
 
 
 def _others(impression: Diagnosis | None, listed: Sequence[str] | None) -> list[Choice]:
@@ -71,10 +75,10 @@ def _of_the_model(diagnosis: Diagnosis, listed: Sequence[str] | None) -> str:
     if listed is None:
         return _("the model gives no answer that counts here")
     if diagnosis.disease in listed:
-        return _("the model lists it, but %(first)s first") % {"first": _disease(listed[0])}
+        return _("the model lists it, but %(first)s first") % {"first": spoken.disease(listed[0])}
     if not listed:
         return _("the model lists none of the 12")
-    return _("the model lists %(names)s") % {"names": ", ".join(_disease(key) for key in listed)}
+    return _("the model lists %(names)s") % {"names": spoken.diseases(listed)}
 
 
 def told(row: Assessment) -> str:
@@ -82,7 +86,7 @@ def told(row: Assessment) -> str:
     has_taken = row.decision == Decision.CHANGE and row.agreement == agreement.FIRST
     words = str(Decision.TAKE.label if has_taken else row.get_decision_display())
     if row.conclusion:
-        words += f": {in_words(row.conclusion)}"
+        words += f": {spoken.diagnosis(row.conclusion)}"
         if row.conclusion_id != row.impression_id and (also := row.conclusion.also_said):
             words += f"; {also}"
     if beside := beside_the_model(row):
@@ -100,15 +104,3 @@ def beside_the_model(row: Assessment) -> str:
     if row.agreement == agreement.NONE_OF_THEM:
         return _("the model lists none of the 12")
     return _of_the_model(row.conclusion, listed) if row.conclusion else ""
-
-
-def in_words(diagnosis: Diagnosis) -> str:
-    """A diagnosis by its name, or by its code and words."""
-    if diagnosis.disease:
-        name = _disease(diagnosis.disease)
-        return f"{name} ({diagnosis.text})" if diagnosis.text else name
-    return " ".join(part for part in (diagnosis.icd10, diagnosis.said) if part)
-
-
-def _disease(key: str) -> str:
-    return BY_KEY[key].name(get_language() or "en")

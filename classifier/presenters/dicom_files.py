@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING
 from django.utils import timezone, translation
 
 from classifier.metrics.listing import listed
-from classifier.models import Analysis, ThresholdSet
+from classifier.models import Analysis
 from classifier.presenters import cautions
 from classifier.presenters.analysis_files import SET_ASIDE_WORDS, Drawn, heatmap_picture
 from classifier.presenters.computed import in_words
-from classifier.presenters.result import DEFAULT_THRESHOLDS
 from classifier.services.analysis import analyses, assessments
 from classifier.services.models.card import validated_on
 from skinclinic import imaging, permissions
@@ -90,7 +89,8 @@ def _heatmaps(found: Analysis, facts: PhotoFacts, photo: "Made", answer: Answer)
 
 
 def _answer(found: Analysis) -> Answer:
-    version, chosen, known = found.model_version, _thresholds(found), codes.table(found.clinic_id)
+    version, known = found.model_version, codes.table(found.clinic_id)
+    chosen = version.usual_thresholds(found.clinic_id)
     says = [
         *([] if found.set_aside else cautions.of_answer(found)),
         f"Model: {version.name}" + (", a demo model" if version.is_demo else ""),
@@ -119,11 +119,6 @@ def _answer(found: Analysis) -> Answer:
         version=version.weights_sha256[:12],
         facts=says,
     )
-
-
-def _thresholds(found: Analysis) -> ThresholdSet | None:
-    sets = found.model_version.thresholds_for(found.clinic_id)
-    return next((one for one in sets if one.name == DEFAULT_THRESHOLDS), sets[0] if sets else None)
 
 
 def may_send(user: User, photo: Photo) -> bool:

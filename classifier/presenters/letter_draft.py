@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from classifier.presenters import case_words as words
@@ -65,7 +64,3 @@ def _lesion(number: int, story: Story, *, tells_model: bool) -> str:
 
 def _own(story: Story) -> str:
     return words.diagnosis(story.own) if story.own else _("none recorded")
-
-
-def today() -> str:
-    return words.day(timezone.localdate())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from classifier.models import Analysis
 from classifier.presenters import cautions
 from classifier.presenters.differential import ResultView
-from classifier.presenters.result import DEFAULT_THRESHOLDS, answer_view
+from classifier.presenters.result import answer_view
 from classifier.services.analysis.analyses import current_analysis
 from classifier.services.models.card import validated_on
 from skinclinic.models import Photo, SecondOpinion
@@ -38,9 +38,7 @@ def answers_of(opinion: SecondOpinion, photos: Sequence[Photo]) -> list[PhotoAns
         analysis = current_analysis(photo)
         if analysis is None or not analysis.is_done:
             continue
-        sets = analysis.model_version.thresholds_for(opinion.clinic_id)
-        chosen = next((row for row in sets if row.name == DEFAULT_THRESHOLDS), sets[0] if sets else None)
-        view = answer_view(analysis, chosen)
+        view = answer_view(analysis, analysis.model_version.usual_thresholds(opinion.clinic_id))
         has_map = heatmap and not view.set_aside
         told = validated_on(analysis.model_version.manifest)
         against = [] if view.set_aside else cautions.of_answer(analysis)

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from classifier.models import Analysis, Assessment, ThresholdSet
+from classifier.networks.manifest import usual_thresholds
 from classifier.presenters import computed, decisions, explanations, suggested_squares, unlike
 from classifier.presenters.differential import (
     DEFAULT_AXIS,
@@ -38,7 +39,6 @@ from skinclinic.vocabulary.ranked import CONFIDENCES, Differential
 from skinclinic.web.counts import gettext as _
 from skinclinic.web.requests import SignedInRequest
 
-DEFAULT_THRESHOLDS = "balanced"
 SESSION_THRESHOLDS = "thresholds"
 
 
@@ -204,16 +204,15 @@ def choices() -> list[dict]:
 
 
 def chosen_thresholds(request: HttpRequest, sets: list[ThresholdSet]) -> ThresholdSet | None:
-    """The threshold set named in the address or the form, else the one this person used last, else balanced."""
+    """The threshold set named in the address or the form, else the one this person used last, else the usual."""
     wanted = request.POST.get("thresholds") or request.GET.get("thresholds")
     by_name = {row.name: row for row in sets}
     if wanted in by_name:
         request.session[SESSION_THRESHOLDS] = wanted
         return by_name[wanted]
-    for name in (request.session.get(SESSION_THRESHOLDS), DEFAULT_THRESHOLDS):
-        if name in by_name:
-            return by_name[name]
-    return sets[0] if sets else None
+    last = request.session.get(SESSION_THRESHOLDS)
+    name = last if last in by_name else usual_thresholds(by_name)
+    return by_name[name] if name else None
 
 
 def answer_view(analysis: Analysis, chosen: ThresholdSet | None, *, of_any_photo: bool = False) -> ResultView:

@@ -17,7 +17,6 @@ from skinclinic.web.counts import ngettext
 
 TRAININGS = Training.objects.select_related("clinic", "dataset_version__dataset", "created_by")
 MOST_LINES = 500
-BUSY = ("running", "queued", "stopping")
 
 
 @dataclass(frozen=True)

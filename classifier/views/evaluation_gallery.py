@@ -16,8 +16,8 @@ from classifier.presenters.hidden_answers import hidden_answers
 from classifier.presenters.maps import caption
 from classifier.services.analysis import batch_analyses
 from classifier.services.evaluation import looking
+from classifier.services.evaluation.kept import gallery as kept_gallery
 from classifier.services.evaluation.report import NotYet, Report
-from classifier.services.models import kept_gallery
 from classifier.views.evaluations import (
     as_file,
     choice_context,

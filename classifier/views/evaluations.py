@@ -24,10 +24,11 @@ from classifier.presenters.work import EvaluationProgress
 from classifier.services.evaluation import bundle, evaluations, figure_files, looking, units
 from classifier.services.evaluation import report as evaluation_report
 from classifier.services.evaluation import tables as evaluation_tables
+from classifier.services.evaluation.kept import scores as kept_scores
 from classifier.services.evaluation.report import BY_DISEASE, CONFUSION, NoReport, NotYet, Report
 from classifier.services.evaluation.run import REPORT
 from classifier.services.models import comparison as model_comparison
-from classifier.services.models import coverage, kept_scores, realised, registry, threshold_sets, transported
+from classifier.services.models import coverage, realised, registry, threshold_sets, transported
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.models import Photo
 from skinclinic.permissions import ADMIN, CURATE, clinic_member, get_for

@@ -66,11 +66,8 @@ def rule(request: MemberRequest) -> HttpResponse:
         messages.error(request, _("There is no model with thresholds in use."))
         return redirect("after-publishing")
     asked = request.POST.get("thresholds") or request.GET.get("thresholds")
-    chosen = (
-        next((one for one in sets if str(one.pk) == asked), None)
-        or rules.usual_set(version, clinic)
-        or sets[0]
-    )
+    usual = version.usual_thresholds(clinic.pk) or sets[0]
+    chosen = next((one for one in sets if str(one.pk) == asked), usual)
     suggested, busy = _suggested(version, clinic, chosen)
     form = RuleForm(request.POST if request.method == "POST" else None, initial=_initial(suggested, chosen))
     if request.method == "POST" and form.is_valid() and busy == looking.BUSY:

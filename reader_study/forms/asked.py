@@ -46,7 +46,3 @@ class AskedForm(KeepsOthersWork):
 
     def clean_time_limit(self) -> int:
         return self.cleaned_data["time_limit"] or 0
-
-    def values(self) -> dict:
-        """The study's fields as the form says them."""
-        return {name: self.cleaned_data[name] for name in self.Meta.fields}

@@ -61,10 +61,6 @@ class ProtocolForm(KeepsOthersWork):
     def clean_operating_point(self) -> str:
         return self.cleaned_data["operating_point"] or Study.OperatingPoint.FIRST_CHOICE
 
-    def values(self) -> dict:
-        """The study's fields as the form says them."""
-        return {name: self.cleaned_data[name] for name in self.Meta.fields}
-
 
 def _grouped(models: list[ModelVersion], sets: list[ThresholdSet], empty: str) -> list:
     names = {model.pk: str(model) for model in models}

@@ -120,10 +120,6 @@ class SettingsForm(KeepsOthersWork):
     def sessions(self) -> Sessions:
         return Sessions(self.cleaned_data["has_aided"], self.cleaned_data["washout_days"])
 
-    def values(self) -> dict:
-        """The study's fields as the form says them."""
-        return {name: self.cleaned_data[name] for name in self.Meta.fields}
-
 
 class AmendmentForm(TextsIn):
     """What may still change in an open study, and why."""

@@ -22,8 +22,8 @@ class Study(ForReaders, AsksOfReaders):
     ``choices``: disease keys in their fixed order. ``shown_facts``: what readers are told of the patient, out of
     "age", "sex", "site". ``recipe``: how the sample is drawn, {seed, proven_only, one_per_patient, practice, model,
     per: {dataset version: {disease or tier: n}}, unfilled: [{dataset, disease, wanted, found}], …}; see
-    ``services.sampling``. ``protocol`` is everything that opening fixed, ``protocol_sha256`` that of its canonical
-    JSON. Later changes are StudyEvents of kind "amended".
+    ``services/making/sampling.py``. ``protocol`` is everything that opening fixed, ``protocol_sha256`` that of its
+    canonical JSON. Later changes are StudyEvents of kind "amended".
     """
 
     class State(models.TextChoices):

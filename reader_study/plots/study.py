@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import partial
 from itertools import combinations
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from classifier.plots import figures as shared
@@ -15,8 +14,8 @@ from classifier.plots.frame import WIDE, Form
 from reader_study.plots import by_group, by_reader, differences, marks, panels, readers_roc
 from reader_study.plots.readers_roc import Shown
 from reader_study.statistics.verdicts import FIRST_CHOICE, POINTS
-from skinclinic.vocabulary import skin_types
-from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.vocabulary import skin_types, spoken
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 # Whose confusion matrix; a reader may be called anything, so that a reader's own has a prefix.
 MODEL, POOLED, _READER = "model", "readers", "reader:"
@@ -27,7 +26,7 @@ def disease_name(key: str) -> str:
     """A disease, or "no answer", in the current language."""
     if key == NO_ANSWER:
         return _("No answer")
-    return BY_KEY[key].name(get_language() or "en")
+    return spoken.disease(key)
 
 
 def of_reader(code: str) -> str:

@@ -6,6 +6,6 @@
 ``design`` (what readers were given and answered), ``verdicts`` (what may be concluded), ``small_sample`` (when it may),
 ``question`` and ``questions`` (overall accuracy, malignant against benign, management), ``endpoints``,
 ``differences``, ``patients`` (as clusters), ``areas``, ``matched`` (the model's curve), ``doubts`` (what looks like a
-mistake), ``mcnemar``, ``changes`` (how answers changed), ``tidy`` (tables in words).
+mistake), ``changes`` (how answers changed), ``tidy`` (tables in words).
 ``ratings`` reads rated tests and ``rated`` compares them; ``reading`` is how both kinds of files are read.
 """

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from classifier.metrics.mcnemar import exact_p
 from reader_study.statistics.coded import MISSING, Part, Session
-from reader_study.statistics.mcnemar import exact_p
 
 
 def within(who: Session, place: int, truth: np.ndarray) -> dict[str, Any] | None:

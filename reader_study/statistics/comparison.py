@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from classifier.metrics import mcnemar as tests
 from classifier.metrics import notes
+from classifier.metrics.listing import is_listed
 from reader_study import mrmc
 from reader_study.statistics import by_design, one_shot, patterns
-from reader_study.statistics import mcnemar as tests
 from reader_study.statistics.by_design import BALANCED_ACCURACY, SENSITIVITY, SPECIFICITY
 from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG, Part, Session, other_readers, read_by
 from reader_study.statistics.differences import (
@@ -96,13 +97,13 @@ def _ai(
         AT_THRESHOLD: None,
         "note": _why_not(part, who, key, shown),
     }
-    if found["note"] or part.scores is None or part.argmax is None:
+    if found["note"] or part.scores is None or part.argmax is None or limit is None:
         return found
     scores = part.scores[:, place]
     points = {"argmax": _by_rules(part, who, key, part.argmax == place, margin)}
     if key in fixed:
-        points[AT_THRESHOLD] = _by_rules(part, who, key, scores > fixed[key], margin)
-    return found | _by_rules(part, who, key, scores > limit, margin) | points
+        points[AT_THRESHOLD] = _by_rules(part, who, key, is_listed(scores, fixed[key]), margin)
+    return found | _by_rules(part, who, key, is_listed(scores, limit), margin) | points
 
 
 def _by_rules(

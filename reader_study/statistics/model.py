@@ -10,6 +10,7 @@ from classifier.metrics.calibration import calibration
 from classifier.metrics.decision_curve import decision_curve
 from classifier.metrics.delong import estimate
 from classifier.metrics.groups import AS_BENIGN, AS_MALIGNANT, GroupSpecificity, tier_groups
+from classifier.metrics.listing import is_listed
 from classifier.metrics.operating import AtThreshold, Truth, at_threshold
 from classifier.metrics.proportions import Proportion, proportion
 from classifier.metrics.ranking import confusion, ranking
@@ -86,7 +87,7 @@ def _list_length(part: Part, limits: dict[str, float]) -> dict[str, Any] | None:
     listed = np.zeros((len(part.images), len(DISEASE_KEYS)), bool)
     for key, limit in limits.items():
         place = DISEASE_KEYS.index(key)
-        listed[:, place] = part.scores[:, place] > limit
+        listed[:, place] = is_listed(part.scores[:, place], limit)
     lengths = listed.sum(1)
     right = listed[np.arange(len(listed)), part.truth]
     return {

@@ -12,6 +12,7 @@ import numpy as np
 
 from classifier.metrics import notes
 from classifier.metrics.groups import tier_groups
+from classifier.metrics.listing import is_listed
 from reader_study import mrmc
 from reader_study.statistics import by_design, one_shot
 from reader_study.statistics.by_design import BALANCED_ACCURACY, SENSITIVITY, SPECIFICITY
@@ -112,7 +113,7 @@ def _model_says(
     limits = [thresholds.get(DISEASE_KEYS[place]) for place in malignant]
     if None in limits:
         return None, notes.NO_THRESHOLD
-    return np.asarray((part.scores[:, malignant] > np.array(limits, float)).any(1)), ""
+    return np.asarray(is_listed(part.scores[:, malignant], np.array(limits, float)).any(1)), ""
 
 
 def _no_model(part: Part) -> str:

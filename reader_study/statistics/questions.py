@@ -41,7 +41,6 @@ from reader_study.statistics.question import Question, accuracy, malignancy, man
 from reader_study.statistics.small_sample import Right
 from reader_study.statistics.verdicts import FIRST_CHOICE
 
-QUESTIONS = (ACCURACY, MALIGNANCY, MANAGEMENT)
 # By question; the first is what a conclusion rests on.
 MERITS = {
     ACCURACY: (ACCURACY,),

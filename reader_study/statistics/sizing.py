@@ -6,7 +6,6 @@ and K cases and the smallest K for each J: readers and cases random (RRRC), read
 """
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -195,15 +194,6 @@ def size(
         last = float(found[-1])
         least, most = most + 1, most * 8
     return Size(readers, analysis, None, None, last, notes.NO_SIZE)
-
-
-def sizes(
-    spread: Spread, readers: Iterable[int], effect: float, analysis: str, *, wanted: float = POWER,
-    alpha: float = ALPHA, margin: float | None = None,
-) -> list[Size]:  # fmt: skip
-    return [
-        size(spread, count, effect, analysis, wanted=wanted, alpha=alpha, margin=margin) for count in readers
-    ]
 
 
 def check(effect: float, alpha: float, margin: float | None) -> None:

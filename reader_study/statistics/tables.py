@@ -19,7 +19,8 @@ from reader_study.statistics.score_columns import Scores
 from skinclinic.archive.formats import values
 from skinclinic.archive.formats.columns import LEAVE_OUT
 from skinclinic.archive.formats.problems import CellError, Problem, _
-from skinclinic.archive.formats.rows import is_unknown, sex, skin_type
+from skinclinic.archive.formats.values import sex, skin_type
+from skinclinic.archive.formats.words.facts import is_unknown
 from skinclinic.archive.formats.words.folding import bare, fold
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 

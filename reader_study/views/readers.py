@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reader_study.models import Reader, Study
@@ -15,6 +14,7 @@ from reader_study.views.common import frame, study_of
 from skinclinic.permissions import STUDY
 from skinclinic.services.mail import can_mail
 from skinclinic.services.refused import Refused
+from skinclinic.vocabulary import days
 from skinclinic.web.counts import gettext as _
 from skinclinic.web.counts import ngettext
 from skinclinic.web.inputs import is_key, storable
@@ -144,10 +144,7 @@ def deadline(request: SignedInRequest, pk: int) -> HttpResponse:
     else:
         chosen = list(rows.filter(pk=int(name))) if kind == "reader" and is_key(name) else []
         whom = chosen[0].code if chosen else ""
-    try:
-        day = parse_date(text) if text else None
-    except ValueError:
-        day = None
+    day = days.day(text)
     if not chosen or (text and day is None):
         messages.error(request, _("Choose a reader or a centre, and a day."))
         return redirect("study-readers", pk)

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from reader_study import asked
@@ -19,7 +18,7 @@ from reader_study.services.reading import reading as readings
 from reader_study.services.reading.given import BadAnswer, Given
 from reader_study.services.reading.refusals import NEXT, Refused
 from reader_study.views.reader_access import for_readers
-from skinclinic.vocabulary.diseases import BY_KEY
+from skinclinic.vocabulary import spoken
 from skinclinic.web.requests import json_error
 
 MAX_BYTES = 4096
@@ -81,7 +80,7 @@ def practice_answer(request: HttpRequest, secret: str, session: str, position: i
     except (TooLarge, ValueError, RecursionError):
         choice = None
     told = practices.answer(secret, session, position, choice if isinstance(choice, str) else "")
-    name = BY_KEY[told.truth].name(get_language() or "en") if told.truth else ""
+    name = spoken.disease(told.truth) if told.truth else ""
     return JsonResponse({"truth": told.truth, "name": name, "over": told.is_over})
 
 

@@ -13,17 +13,14 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services.refused import Refused as ServiceRefused
 from skinclinic.services.scanning import Infected
 from skinclinic.web.come_back import ComeBack
 from skinclinic.web.confirming import CODE, ConfirmFirst
-from skinclinic.web.errors import is_disk_full, storage_full_words
+from skinclinic.web.errors import DELETED, is_disk_full, storage_full_words
 from skinclinic.web.requests import WORTH_ANOTHER_TRY
 
 log = logging.getLogger(__name__)
-# Deleted by somebody between the moment the request found it and the moment it wanted to change it.
-DELETED = (Patient.DoesNotExist, Lesion.DoesNotExist, Photo.DoesNotExist)
 
 
 class Refused(exceptions.APIException):

@@ -10,18 +10,22 @@ from skinclinic.vocabulary import terms
 from skinclinic.vocabulary.ranked import CONFIDENCES, MOST, Differential, Ranked, twice
 
 
-class RankedSerializer(strict.Serializer):
+class ChecksIcd10:
+    """Of a serializer with ``icd10``: a code in its usual spelling, "" for none."""
+
+    def validate_icd10(self, code: str) -> str:
+        if code and not terms.icd10_code(code):
+            raise serializers.ValidationError(_("This is no ICD-10 code, such as L40.0."))
+        return terms.icd10_code(code) if code else ""
+
+
+class RankedSerializer(ChecksIcd10, strict.Serializer):
     """A diagnosis: one of the 12 by ``disease``, or another by ``icd10`` and ``text``."""
 
     disease = serializers.ChoiceField(DISEASE_CHOICES, required=False, allow_blank=True, default="")
     icd10 = PlainText(max_length=8, required=False, allow_blank=True, default="")
     text = NoteText(max_length=200, required=False, allow_blank=True, default="")
     confidence = serializers.ChoiceField(CONFIDENCES, required=False, allow_blank=True, default="")
-
-    def validate_icd10(self, code: str) -> str:
-        if code and not terms.icd10_code(code):
-            raise serializers.ValidationError(_("This is no ICD-10 code, such as L40.0."))
-        return terms.icd10_code(code) if code else ""
 
     def validate(self, values: dict) -> dict:
         if not (values["disease"] or values["icd10"] or values["text"]):

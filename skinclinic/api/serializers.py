@@ -14,14 +14,14 @@ from rest_framework.reverse import reverse
 
 from skinclinic.api import strict
 from skinclinic.api.base import ClinicRowSerializer, NoteText, PlainText
-from skinclinic.api.ranked import DifferentialSerializer
+from skinclinic.api.ranked import ChecksIcd10, DifferentialSerializer
 from skinclinic.forms.pathology import not_in_the_future
 from skinclinic.forms.patients import UNANSWERED
 from skinclinic.models import Clinic, Diagnosis, Invitation, Lesion, Member, Patient, Photo, User
 from skinclinic.services import covering, identifying, patient_codes
 from skinclinic.services.binning.taken import why_code_is_taken
 from skinclinic.services.photos import camera_time
-from skinclinic.vocabulary import asked, terms
+from skinclinic.vocabulary import asked
 from skinclinic.vocabulary.ranked import Ranked
 from skinclinic.vocabulary.sites import SITES
 
@@ -291,7 +291,7 @@ class NewPhotoSerializer(strict.Serializer):
         return code
 
 
-class DiagnosisSerializer(ClinicRowSerializer):
+class DiagnosisSerializer(ChecksIcd10, ClinicRowSerializer):
     """``disease`` is one of the 12 keys; for any other diagnosis give ``icd10`` and ``text``."""
 
     text = NoteText(max_length=2000, required=False, allow_blank=True)
@@ -305,11 +305,6 @@ class DiagnosisSerializer(ClinicRowSerializer):
             "differential", "created_at", "created_by", "withdrawn_at", "replaces",
         ]  # fmt: skip
         read_only_fields = ["created_at", "created_by", "withdrawn_at"]
-
-    def validate_icd10(self, code: str) -> str:
-        if code and not terms.icd10_code(code):
-            raise serializers.ValidationError(_("This is no ICD-10 code, such as L40.0."))
-        return terms.icd10_code(code) if code else ""
 
     def validate_diagnosed_on(self, day: date | None) -> date | None:
         return a_past_day(day)

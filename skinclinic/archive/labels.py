@@ -1,15 +1,14 @@
 """What a label may be: one of the 12 disease keys, or a background disease under its own name."""
 
-import unicodedata
-
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.web.inputs import one_spelling
 
 OTHERS = "others"
 
 
 def tidy(name: str) -> str:
-    """A background disease's name in one spelling: composed characters, single spaces."""
-    return " ".join(unicodedata.normalize("NFC", name).split())
+    """A background disease's name in one spelling."""
+    return one_spelling(name)
 
 
 def name(label: str, language: str = "en") -> str:

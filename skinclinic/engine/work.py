@@ -37,6 +37,14 @@ def is_busy(kinds: Collection[str], subject: int) -> bool:
     return Job.objects.filter(kind__in=kinds, subject=subject, state__in=unfinished).exists()
 
 
+def ask_once(kind: str, subject: int, clinic: Clinic) -> bool:
+    """Ask for it unless it waits or runs already; False where it does."""
+    if is_busy([kind], subject):
+        return False
+    ask(kind, subject, clinic)
+    return True
+
+
 def state_of(job: Job, refused: Collection[str] = ()) -> WorkState:
     """Where its work stands; a job that failed with one of the codes ``refused`` was refused."""
     if job.state != Job.State.FAILED:

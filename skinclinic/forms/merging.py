@@ -33,6 +33,10 @@ class KeepsOthersWork(forms.ModelForm):
         self.fields[self.seen_name] = forms.CharField(required=False, widget=forms.HiddenInput)
         self.initial[self.seen_name] = json.dumps(self._stored())
 
+    def values(self) -> dict[str, Any]:
+        """The row's fields as the form says them."""
+        return {name: self.cleaned_data[name] for name in self._meta.fields or ()}
+
     def stored(self) -> dict[str, Any]:
         """What is stored now of everything the form fills, by the names of its fields."""
         return model_to_dict(self.instance, self._meta.fields)

@@ -4,7 +4,7 @@
 
 Reads the whole sheet in ``static/vendor`` and writes ``static/css/bootstrap.css``. A rule stays if each class it names
 is a word of a template, a script or a module in Python; a colour or length (``--bs-…``) if a rule that stays, or a
-sheet of ours, asks for it. ``tests/skinclinic/frontend/test_trim.py`` fails where a class came to be used since.
+sheet of ours, asks for it. ``tests/skinclinic/test_frontend.py`` fails where a class came to be used since.
 """
 
 import re

@@ -21,7 +21,6 @@ _MASK_FILE = re.compile(
     r"(?:mask|[_\- ](?:mask(?:ed)?[_\- ]?\d*|seg|segmentation|superpixels?|attribute_\w+))$", re.IGNORECASE
 )
 _MASK_FOLDER = re.compile(r"(?:^|[_\- ])(?:masks?|segmentations?|superpixels?)$", re.IGNORECASE)
-_START = 4096
 
 
 def by_name(name: PurePosixPath) -> str:
@@ -60,6 +59,6 @@ def of_path(path: Path, name: PurePosixPath) -> str:
         return NO_FILE
     try:
         with path.open("rb") as file:
-            return by_content(name, file.read(_START))
+            return by_content(name, file.read(sniff.HEAD_BYTES))
     except OSError:
         return UNREADABLE

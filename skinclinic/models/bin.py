@@ -22,7 +22,7 @@ class BinItem(models.Model):
 
     ``counts`` {what: how many} and ``effects`` [{what, count, text}] tell what went with it and what followed
     elsewhere; ``cut`` [[model, field, key, target]]: columns of other rows that named what is gone; ``moved``: what
-    a merge did to the patient that stays (see ``services/merge_patients.py``).
+    a merge did to the patient that stays (see ``services/binning/merges.py``).
     """
 
     class Kind(models.TextChoices):

@@ -1,9 +1,8 @@
 from django.conf import settings
 from django.db import models
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic.vocabulary import listed
+from skinclinic.vocabulary import spoken
 from skinclinic.vocabulary.diseases import DISEASES
 from skinclinic.vocabulary.ranked import Differential
 
@@ -64,8 +63,8 @@ class Diagnosis(models.Model):
 
     @property
     def said(self) -> str:
-        """``text`` as it is shown: where it begins with a name of the list, that in the reader's language."""
-        return self.text if self.disease else listed.in_words(self.icd10, self.text, get_language() or "en")
+        """``text`` as it is shown."""
+        return spoken.text(self)
 
     @property
     def ranked(self) -> Differential:

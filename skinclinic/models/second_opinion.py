@@ -6,10 +6,9 @@ What somebody outside answers is counted for nothing but itself: it is no impres
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic.vocabulary import listed
+from skinclinic.vocabulary import spoken
 
 
 class SecondOpinion(models.Model):
@@ -107,7 +106,7 @@ class OpinionGiven(models.Model):
     @property
     def said(self) -> str:
         """As ``Diagnosis.said``."""
-        return self.text if self.disease else listed.in_words(self.icd10, self.text, get_language() or "en")
+        return spoken.text(self)
 
 
 class OpinionLook(models.Model):

@@ -20,7 +20,7 @@ from skinclinic.services import cases, second_opinions
 from skinclinic.services.patient_codes import without_codes
 from skinclinic.services.patients import codes_of
 from skinclinic.services.worklist import answers_are_open
-from skinclinic.vocabulary import ages, listed
+from skinclinic.vocabulary import ages, listed, spoken
 from skinclinic.vocabulary.diseases import BY_KEY
 from skinclinic.vocabulary.terms import AS_TYPED, LISTED, OTHER
 
@@ -112,16 +112,8 @@ def more_for(opinion: SecondOpinion) -> list[Fact]:
         found.append(Fact(_("Diagnosis of %(name)s") % {"name": opinion.asked_by}, said or _("none yet")))
     if Show.PATHOLOGY in opinion.shows:
         proof = opinion.lesion.diagnoses.filter(kind=Diagnosis.Kind.PATHOLOGY, withdrawn_at=None).first()
-        found.append(Fact(_("Pathology"), in_words(proof) if proof else _("none yet")))
+        found.append(Fact(_("Pathology"), spoken.diagnosis(proof) if proof else _("none yet")))
     return [Fact(fact.label, without_codes(fact.value, codes)) for fact in found]
-
-
-def in_words(said: Diagnosis | OpinionGiven) -> str:
-    """A diagnosis in the reader's language."""
-    if said.disease:
-        name = BY_KEY[said.disease].name(get_language() or "en")
-        return f"{name} ({said.text})" if said.text else name
-    return " ".join(part for part in (said.icd10, said.said) if part)
 
 
 def filled_in(given: OpinionGiven | None) -> dict:
@@ -157,9 +149,9 @@ def _own_diagnosis(opinion: SecondOpinion) -> str:
     decisions = cases.latest_decisions([opinion.lesion_id]).get(opinion.lesion_id, [])
     own = next((row for row in decisions if row.user_id == opinion.asked_by_id), None)
     if own:
-        return in_words(own.diagnosis) if own.diagnosis else _("the model set aside")
+        return spoken.diagnosis(own.diagnosis) if own.diagnosis else _("the model set aside")
     rows = opinion.lesion.diagnoses.filter(
         kind=Diagnosis.Kind.IMPRESSION, withdrawn_at=None, created_by=opinion.asked_by
     )
     said = rows.first()
-    return in_words(said) if said else ""
+    return spoken.diagnosis(said) if said else ""

@@ -22,7 +22,6 @@ from skinclinic.services import audit_chain
 from skinclinic.web import acting
 from skinclinic.web.inputs import storable
 
-Via = AuditEvent.Via
 CHANGED = "changed"
 SAME_LOOK_SECONDS = 600
 # How a row leads to its clinic and its patient, the nearest way first.

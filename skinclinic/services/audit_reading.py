@@ -7,10 +7,10 @@ from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 
 from skinclinic.models import AuditEvent, BinItem, Clinic, Member, Patient
 from skinclinic.services import patients
+from skinclinic.vocabulary import days
 from skinclinic.web.inputs import Filters, is_key
 
 # The groups that the page offers, by how their actions begin or end.
@@ -54,7 +54,7 @@ class AuditFilters(Filters):
         if name == "person":
             return text if is_key(text) else ""
         if name == "day":
-            return text if _day(text) else ""
+            return text if days.day(text) else ""
         return text
 
 
@@ -78,7 +78,7 @@ def narrowed(clinic: Clinic, rows: QuerySet[AuditEvent], asked: AuditFilters) ->
         rows = rows.filter(GROUPS[asked.group])
     if asked.patient:
         rows = rows.filter(patient_key__in=patient_keys(clinic, asked.patient))
-    if (day := _day(asked.day)) is not None:
+    if (day := days.day(asked.day)) is not None:
         begin = timezone.make_aware(datetime.datetime.combine(day, datetime.time()))
         rows = rows.filter(at__gte=begin, at__lt=begin + datetime.timedelta(days=1))
     return rows
@@ -112,10 +112,3 @@ def who_saw(rows: QuerySet[AuditEvent], most: int = 200) -> list[Mapping[str, An
 def codes_of(clinic: Clinic, keys: set[int]) -> dict[int, str]:
     """What patients are called now; those that are gone have no code."""
     return dict(Patient.objects.filter(clinic=clinic, pk__in=keys).values_list("pk", "code"))
-
-
-def _day(text: str) -> datetime.date | None:
-    try:
-        return parse_date(text) if text else None
-    except ValueError:
-        return None

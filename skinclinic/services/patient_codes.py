@@ -1,8 +1,9 @@
 """Whether a patient code gives the patient away. Pure; a code stands for a person without naming one."""
 
 import re
-import unicodedata
 from collections.abc import Iterable
+
+from skinclinic.web.inputs import one_spelling
 
 EMAIL, RESIDENT_NUMBER = "email", "resident_number"
 NAME, PHONE, MARKS, LOST = "name", "phone", "marks", "lost"
@@ -71,8 +72,8 @@ _OF_THE_BODY = frozenset(_OF_BODIES.split())
 
 
 def tidy(code: str) -> str:
-    """The code in one spelling: composed characters, single spaces, none at the ends."""
-    return " ".join(unicodedata.normalize("NFC", code).split())
+    """The code in one spelling."""
+    return one_spelling(code)
 
 
 def in_text(code: str) -> re.Pattern[str]:

@@ -26,13 +26,9 @@ class Shown:
     may_change: bool
 
 
-def of(member: Member, user: User) -> QuerySet[SavedSearch]:
-    """The clinic's and the person's own, by name."""
-    return SavedSearch.objects.filter(Q(owner=None) | Q(owner=user), clinic=member.clinic_id)
-
-
 @kept
 def _of(clinic: int, user: int) -> QuerySet[SavedSearch]:
+    """The clinic's and the person's own, by name."""
     return SavedSearch.objects.filter(Q(owner=None) | Q(owner=user), clinic=clinic)[: 2 * MOST]
 
 

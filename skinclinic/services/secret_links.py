@@ -22,5 +22,5 @@ def secret_of(nonce: str) -> str:
 
 
 def secret_hash(secret: str) -> str:
-    """What is kept of a link's secret."""
+    """What is kept of a secret, be it a link's, a token's or a webhook's."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -4,7 +4,6 @@ A token never does more than its owner may at this moment, and less where its sc
 something from a person takes it from the person's tokens for good: they do not work again when it is given back.
 """
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +18,7 @@ from skinclinic.engine.housekeeping import broom
 from skinclinic.models import ApiToken, Clinic, Member, User
 from skinclinic.services import audit
 from skinclinic.services.refused import Refused
+from skinclinic.services.secret_links import secret_hash
 from skinclinic.web.counts import gettext as _
 
 PREFIX = "skc_"
@@ -65,7 +65,7 @@ def make(owner: User, wanted: Wanted, *, by: User) -> tuple[ApiToken, str]:
         clinic=wanted.clinic,
         name=wanted.name,
         scope=wanted.scope,
-        sha256=hash_of(key),
+        sha256=secret_hash(key),
         begins=key[:8],
         created_by=by,
         expires_at=timezone.now() + wanted.lasting,
@@ -85,7 +85,9 @@ def check_room(owner: User) -> None:
 def find(key: str) -> ApiToken:
     """The token of this text, with its owner. Raises NotAccepted."""
     is_one = key.isascii() and 0 < len(key) < _LONGEST_KEY
-    found = ApiToken.objects.select_related("owner").filter(sha256=hash_of(key)).first() if is_one else None
+    found = (
+        ApiToken.objects.select_related("owner").filter(sha256=secret_hash(key)).first() if is_one else None
+    )
     if found is None or not found.owner.is_active:
         raise NotAccepted("token_unknown", _("There is no such token."))
     if found.revoked_at:
@@ -163,10 +165,6 @@ def make_service_account(clinic: Clinic, *, name: str, role: str) -> Member:
     member = Member.objects.create(clinic=clinic, user=user, role=role)
     audit.record("member.make", member, after={"role": role, "service": True})
     return member
-
-
-def hash_of(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 class EndsTokens:

@@ -58,7 +58,12 @@ def make(clinic: Clinic, user: User, *, url: str, events: list[str]) -> tuple[We
     secret = _secret(nonce, settings.SECRET_KEY)
     with transaction.atomic():
         webhook = Webhook.objects.create(
-            clinic=clinic, url=url, events=events, nonce=nonce, secret_sha256=_hash(secret), created_by=user
+            clinic=clinic,
+            url=url,
+            events=events,
+            nonce=nonce,
+            secret_sha256=secret_links.secret_hash(secret),
+            created_by=user,
         )
         audit.record("webhook.make", webhook, by=user, after={"events": events, "url": url})
     return webhook, secret
@@ -191,17 +196,13 @@ def allowed_networks() -> list[outgoing.Network]:
 def secret_of(webhook: Webhook) -> str | None:
     """Its secret, also where the server's key was changed since; None where that key is gone."""
     for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-        if _hash(secret := _secret(webhook.nonce, key)) == webhook.secret_sha256:
+        if secret_links.secret_hash(secret := _secret(webhook.nonce, key)) == webhook.secret_sha256:
             return secret
     return None
 
 
 def _secret(nonce: str, key: str) -> str:
     return PREFIX + salted_hmac("skinclinic.webhooks", nonce, secret=key, algorithm="sha256").hexdigest()
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _note(message: WebhookMessage, status: int | None, problem: str) -> None:

@@ -12,7 +12,7 @@ from skinclinic.kept_queries import kept
 from skinclinic.models import Call, Clinic, Lesion, LesionTag, Member, PhotoDecision, User
 from skinclinic.services import worklist_search
 from skinclinic.services.worklist_search import start_of
-from skinclinic.vocabulary.days import FIRST_YEAR, LAST_YEAR
+from skinclinic.vocabulary import days
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web import inputs
 
@@ -64,7 +64,7 @@ class Filters(inputs.Filters):
     def tidy(cls, name: str, text: str) -> str:
         text = super().tidy(name, text)
         if name in ("since", "until"):
-            return text if _day(text) else ""
+            return text if days.day(text) else ""
         if name == "assignee":
             return text if text == NOBODY or inputs.is_key(text) else ""
         if name == "tag":
@@ -192,9 +192,9 @@ def _passing(clinic: int, user: int, filters: Filters, *, answers_open: bool) ->
     if filters.tag:
         tagged = LesionTag.objects.filter(clinic=clinic, tag=int(filters.tag))
         asked.append(worklist_search.having(tagged, "lesion") or Q(pk__in=()))
-    if since := _day(filters.since):
+    if since := days.day(filters.since):
         asked.append(Q(created_at__gte=start_of(since)))
-    if until := _day(filters.until):
+    if until := days.day(filters.until):
         asked.append(Q(created_at__lt=start_of(until + timedelta(days=1))))
     return asked
 
@@ -275,11 +275,3 @@ def with_ids(clinic: Clinic, ids: Iterable[int]) -> QuerySet[Lesion]:
 def has_none(clinic: Clinic) -> bool:
     """Whether the clinic has no lesion at all: a first visit."""
     return not Lesion.objects.filter(clinic=clinic, is_archived=False).exists()
-
-
-def _day(text: str) -> date | None:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if FIRST_YEAR <= day.year <= LAST_YEAR else None

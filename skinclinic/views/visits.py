@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_POST, require_safe
 
 from skinclinic.forms.seen import Seen
@@ -17,7 +16,7 @@ from skinclinic.presenters import changed_meanwhile, visit
 from skinclinic.services import records, visit_records
 from skinclinic.services.identifying import require_nobody_named
 from skinclinic.services.refused import Refused
-from skinclinic.vocabulary import asked
+from skinclinic.vocabulary import asked, days
 from skinclinic.web.counts import gettext as _
 from skinclinic.web.inputs import is_key, storable
 from skinclinic.web.requests import SignedInRequest, page_to_return_to
@@ -190,10 +189,7 @@ def _since(text: str) -> str:
 
 
 def _day(text: str) -> date:
-    try:
-        day = parse_date(text)
-    except ValueError:
-        day = None
+    day = days.day(text)
     if day is None:
         raise Refused("on", _("Choose the day of the visit."))
     return day

@@ -5,7 +5,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-_FILE = Path(__file__).parents[2] / "templates/components/body_map_picture.html"
+PICTURE = Path(__file__).parents[2] / "templates/components/body_map_picture.html"
 # Pixels of the picture, of which a lesion's place is a share.
 SIZE = (770, 500)
 _REGION = re.compile(
@@ -16,10 +16,11 @@ LEFT, RIGHT = "L", "R"
 
 
 @cache
-def _regions() -> tuple[tuple[str, float, float, str], ...]:
+def regions() -> tuple[tuple[str, float, float, str], ...]:
+    """(site, x and y of its middle in pixels, LEFT, RIGHT or "") of each place of the picture."""
     return tuple(
         (site, float(x), float(y), {"left": LEFT, "right": RIGHT}.get(side, ""))
-        for site, x, y, side in _REGION.findall(_FILE.read_text(encoding="utf-8"))
+        for site, x, y, side in _REGION.findall(PICTURE.read_text(encoding="utf-8"))
     )
 
 
@@ -30,6 +31,6 @@ def side_of(site: str, x: float | None, y: float | None) -> str:
         return ""
     at = (x * SIZE[0], y * SIZE[1])
     places = [
-        ((at[0] - left) ** 2 + (at[1] - top) ** 2, side) for one, left, top, side in _regions() if one == site
+        ((at[0] - left) ** 2 + (at[1] - top) ** 2, side) for one, left, top, side in regions() if one == site
     ]
     return min(places)[1] if places else ""

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.permissions import NoClinic
 from skinclinic.services.scanning import Infected
 from skinclinic.web.come_back import ComeBack
@@ -21,6 +22,8 @@ from skinclinic.web.photo_lost import CODE, PhotoLost
 from skinclinic.web.requests import WORTH_ANOTHER_TRY, is_from_script, json_error
 
 log = logging.getLogger(__name__)
+# Deleted by somebody between the moment the request found it and the moment it wanted to change it.
+DELETED = (Patient.DoesNotExist, Lesion.DoesNotExist, Photo.DoesNotExist)
 READ_AWAY_BYTES = 64 * 1024 * 1024
 
 

@@ -1,5 +1,6 @@
 """What comes in an address or a form, before it is trusted with a database."""
 
+import unicodedata
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Self
@@ -16,6 +17,11 @@ def is_key(text: str) -> bool:
 def storable(text: str) -> bool:
     """Whether a database takes the text: no NUL, no half of a surrogate pair."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def one_spelling(text: str) -> str:
+    """Composed characters, single spaces, none at the ends."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 @dataclass(frozen=True)

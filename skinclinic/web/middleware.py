@@ -12,17 +12,16 @@ from django.utils.translation import gettext as _
 
 from skinclinic import permissions
 from skinclinic.kept_queries import kept
-from skinclinic.models import Lesion, Member, Patient, Photo, User
+from skinclinic.models import Member, User
 from skinclinic.services import second_factor
 from skinclinic.services.scanning import Infected
 from skinclinic.web.come_back import ComeBack
-from skinclinic.web.errors import come_back, forbidden_unread, infected, not_found, too_large
+from skinclinic.web.errors import DELETED, come_back, forbidden_unread, infected, not_found, too_large
 from skinclinic.web.logs import masked
 from skinclinic.web.requests import is_from_script, is_of_another_person, json_error, page_to_return_to
 from skinclinic.web.tokens import writing_token
 
 SESSION_KEY = "clinic"
-DELETED = (Patient.DoesNotExist, Lesion.DoesNotExist, Photo.DoesNotExist)
 
 
 class MembershipMiddleware:

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from skinclinic.archive.models import Entry
-from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.archive.services.datasets import datasets, dividing, freezing
 from skinclinic.models import Lesion, Patient
 from tests import factories
 
@@ -43,5 +43,5 @@ def draft(clinic, curator, entries):
 
 @pytest.fixture
 def frozen(draft, curator):
-    datasets.split(draft, "time", 0.67)
+    dividing.split(draft, "time", 0.67)
     return freezing.freeze(draft, curator, verify=True)

@@ -15,7 +15,15 @@ from django.urls import reverse
 
 from skinclinic.archive.models import DatasetVersion, DuplicatePair, Entry, Source
 from skinclinic.archive.services.curating import duplicates
-from skinclinic.archive.services.datasets import checks, counted, datasets, differences, freezing, summary
+from skinclinic.archive.services.datasets import (
+    checks,
+    counted,
+    datasets,
+    differences,
+    dividing,
+    freezing,
+    summary,
+)
 from skinclinic.archive.services.searching import selection
 from skinclinic.engine import jobs
 from skinclinic.web import keyset, sessions
@@ -203,7 +211,7 @@ def test_datasets(crowd, given, clinic, curator, client_for, monkeypatch, record
 
     members = version.items.count()
     step("read", lambda: sum(1 for _row in version.items.iterator(2000)))
-    step("split", lambda: datasets.split(version, "time", 0.9))
+    step("split", lambda: dividing.split(version, "time", 0.9))
     step("summary", lambda: summary.of(version))
     step("checks", lambda: checks.of(version))
     step("page", lambda: client.get(reverse("dataset", args=[version.pk])))

@@ -103,8 +103,13 @@ def test_own_impression_comes_first(api, clinician, clinic, analysis):
     assert client.post(f"{address}impression/", {"disease": "nevus"}).status_code == 200
     assert client.post(f"{address}impression/", {"disease": "mm"}).status_code == 409
     assert client.get(address).json()["scores"]
-    decided = client.post(f"{address}decision/", {"decision": "change", "disease": "mm"}).json()
-    assert decided["decision"] == "change"
+    # Where no set has the usual name, the first is the usual one.
+    analysis.model_version.threshold_sets.filter(name="balanced").update(name="ours")
+    change = {"decision": "change", "disease": "mm"}
+    refused = client.post(f"{address}decision/", change | {"thresholds": "balanced"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "no_such_thresholds")
+    decided = client.post(f"{address}decision/", change).json()
+    assert (decided["decision"], analysis.assessments.get().threshold_set.name) == ("change", "ours")
     assert client.post(f"{address}decision/", {"decision": "dismiss"}).status_code == 409
     own = client.get(f"{address}assessment/").json()
     assert own["decision"] == "change"

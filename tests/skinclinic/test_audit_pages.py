@@ -72,6 +72,8 @@ def test_filters(clinic, other_clinic, outsider, clinician, admin_user, client_f
     for nonsense in (
         "?day=x&person=x&group=x&cursor=x",
         f"?person={'9' * 30}&day=2026-02-30",
+        "?day=9999-12-31",
+        "?day=0001-01-01",
         "?patient=%00",
     ):
         shown(client, nonsense)

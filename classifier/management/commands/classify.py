@@ -16,13 +16,11 @@ from classifier.management.classify_output import (
 )
 from classifier.management.model_named import add_model_arguments, folder_of
 from classifier.networks import weights
-from classifier.networks.manifest import Manifest
+from classifier.networks.manifest import USUAL_THRESHOLDS, Manifest, usual_thresholds
 from classifier.runtimes import preferred_batch
 from classifier.services.models import running
 from skinclinic.imaging.quality import shows_nothing
 from skinclinic.management.terminal import printable
-
-DEFAULT_THRESHOLDS = "balanced"
 
 
 class Command(BaseCommand):
@@ -38,7 +36,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--thresholds",
             metavar="NAME",
-            help=f"threshold set; default: {DEFAULT_THRESHOLDS}, else the first",
+            help=f"threshold set; default: {USUAL_THRESHOLDS}, else the first",
         )
         parser.add_argument("--json", action="store_true", help="write a JSON list instead of a table")
         parser.add_argument(
@@ -88,11 +86,7 @@ def _three_numbers(text: str) -> list[str]:
 def _choose_thresholds(manifest: Manifest, name: str | None) -> str | None:
     """Return the name of the threshold set to use; None if the model has none and none was asked for."""
     if name is None:
-        return (
-            DEFAULT_THRESHOLDS
-            if DEFAULT_THRESHOLDS in manifest.thresholds
-            else next(iter(manifest.thresholds), None)
-        )
+        return usual_thresholds(manifest.thresholds)
     if name not in manifest.thresholds:
         there_are = ", ".join(manifest.thresholds) or "none"
         raise CommandError(f"The model {manifest.name} has no thresholds {name!r}; there are: {there_are}.")

@@ -16,12 +16,13 @@ from skinclinic.archive.management.chosen import frozen_version
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.engine import jobs
 from skinclinic.management import chosen
+from skinclinic.management.terminal import Tells
 from skinclinic.models import Job, User
 from skinclinic.services import scanning
 from skinclinic.services.refused import Refused
 
 
-class Command(BaseCommand):
+class Command(Tells, BaseCommand):
     help = (
         "Train one or several networks on the training side of a frozen dataset and register them as model versions, "
         "unpublished. Ctrl-C stops after a checkpoint; the same command goes on from there. All GPUs are used."
@@ -76,7 +77,13 @@ class Command(BaseCommand):
                 return
             processes = processes or int(os.environ.get("WORLD_SIZE", "1"))
         version = frozen_version(options["dataset"], options["number"], options["clinic"])
-        training, runs = self._claimed(_wanted(options), version, chosen.user(options["user"]))
+        wanted = _wanted(options)
+        try:
+            # A network of torchvision or timm is made to be known, which takes a while: before anything is locked.
+            trainings.check(wanted)
+        except Refused as refused:
+            raise CommandError(f"{refused.field}: {refused}") from None
+        training, runs = self._claimed(wanted, version, chosen.user(options["user"]))
         for run in runs:
             self._train(run, runs, processes)
         self._summary(training)
@@ -110,7 +117,7 @@ class Command(BaseCommand):
                 f"There is a training {wanted.name} with another dataset or other settings. Choose another --name."
             )
         if trainings.resume(known):
-            self._say(f"{wanted.name} goes on from its checkpoint")
+            self.say(f"{wanted.name} goes on from its checkpoint")
         return known
 
     def _train(self, run: TrainingRun, runs: list[TrainingRun], processes: int) -> None:
@@ -156,7 +163,7 @@ class Command(BaseCommand):
     def _say_epochs(self, run: TrainingRun, progress: dict, said: list[int]) -> None:
         for entry in progress["curves"][said[0] :]:
             auc = "–" if entry["macro_auc"] is None else f"{entry['macro_auc']:.4f}"
-            self._say(
+            self.say(
                 f"{run.model_name}: epoch {entry['epoch']} of {progress['epochs']}, loss {entry['loss']:.4f}, "
                 f"validation loss {entry['validation_loss']:.4f}, macro AUC {auc} "
                 f"({progress['photos_a_second']:.1f} photos/s)"
@@ -177,13 +184,9 @@ class Command(BaseCommand):
                 f", macro AUC {c['auc']:.4f} on {c['n']} photos of patients left out" for c in cohorts
             )
             minutes = version.manifest["training"]["minutes"]
-            self._say(f"{version.name}: model version {version.pk}, {minutes:.1f} min{facts}")
+            self.say(f"{version.name}: model version {version.pk}, {minutes:.1f} min{facts}")
         if len(aucs) > 1:
-            self._say(f"macro AUC {mean(aucs):.4f} ± {stdev(aucs):.4f} (mean ± SD of {len(aucs)} runs)")
-
-    def _say(self, text: str) -> None:
-        self.stdout.write(text)
-        self.stdout.flush()
+            self.say(f"macro AUC {mean(aucs):.4f} ± {stdev(aucs):.4f} (mean ± SD of {len(aucs)} runs)")
 
 
 def _holds(row: Job) -> bool:

@@ -7,8 +7,10 @@ import numpy as np
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from skinclinic.management.terminal import Tells
 
-class Command(BaseCommand):
+
+class Command(Tells, BaseCommand):
     help = (
         "Fine-tune the demo model from ImageNet weights on a PAD-UFES-20 folder and synthetic lesions, "
         "cross-validate it over patient-grouped folds, and write weights and manifest to a new folder."
@@ -56,7 +58,7 @@ class Command(BaseCommand):
                 seed=seed,
                 jobs=jobs,
                 scratch=Path(scratch),
-                say=self._say,
+                say=self.say,
             )
         if scores and trained.out_of_fold:
             found = trained.out_of_fold
@@ -74,9 +76,5 @@ class Command(BaseCommand):
                 stdout=self.stdout,
             )  # fmt: skip
         except CommandError as error:
-            self._say(str(error))
-        self._say(demo_manifest.summary(manifest))
-
-    def _say(self, text: str) -> None:
-        self.stdout.write(text)
-        self.stdout.flush()
+            self.say(str(error))
+        self.say(demo_manifest.summary(manifest))

@@ -13,10 +13,10 @@ from classifier.models import Analysis, ModelVersion, ThresholdSet
 from classifier.presenters import cautions, computed
 from classifier.presenters.analysis_files import SET_ASIDE_WORDS
 from classifier.presenters.fhir.teller import Teller, taken
-from classifier.presenters.result import DEFAULT_THRESHOLDS
 from classifier.services.models.card import validated_on
 from skinclinic.fhir.parts import HL7, UCUM, Json, concept, hl7, instant, note, reference, resource
 from skinclinic.models import Job
+from skinclinic.vocabulary import spoken
 from skinclinic.vocabulary.codes import DISEASE
 from skinclinic.vocabulary.diseases import BY_KEY
 
@@ -31,9 +31,8 @@ def does_not_diagnose() -> str:
 
 
 def thresholds_of(row: Analysis) -> ThresholdSet | None:
-    """Those by which diseases are listed: the usual ones, else the first there are; None where the model has none."""
-    sets = row.model_version.thresholds_for(row.clinic_id)
-    return next((one for one in sets if one.name == DEFAULT_THRESHOLDS), sets[0] if sets else None)
+    """Those by which diseases are listed; None where the model has none."""
+    return row.model_version.usual_thresholds(row.clinic_id)
 
 
 def listed_of(row: Analysis) -> list[str]:
@@ -77,7 +76,7 @@ def score(row: Analysis, disease: str, teller: Teller) -> Json:
     """The score of one disease. The disease is no finding of the patient: its codes stand in a component that says
     what the score is of."""
     photo, chosen = row.photo, thresholds_of(row)
-    name = BY_KEY[disease].name(get_language() or "en")
+    name = spoken.disease(disease)
     coded = [code.coding() for code in teller.codes(row.clinic_id).of(DISEASE, disease)]
     own = {"system": teller.own_codes, "code": disease}
     limit = chosen.values[disease] if chosen else None

@@ -1,9 +1,9 @@
 """The pathology of a lesion."""
 
-from classifier.presenters.decisions import in_words
 from classifier.presenters.fhir.teller import Teller
 from skinclinic.fhir.parts import Json, concept, hl7, instant, resource
 from skinclinic.models import Diagnosis
+from skinclinic.vocabulary import spoken
 from skinclinic.vocabulary.codes import DISEASE, PROCEDURE, SYSTEMS
 
 
@@ -28,7 +28,7 @@ def pathology(row: Diagnosis, teller: Teller) -> Json:
         focus=[teller.structure(row.lesion)],
         effectiveDateTime=row.diagnosed_on.isoformat() if row.diagnosed_on else instant(row.created_at),
         issued=instant(row.created_at),
-        valueCodeableConcept=concept(in_words(row), *coded),
+        valueCodeableConcept=concept(spoken.diagnosis(row), *coded),
         bodySite=teller.body_site(row.lesion),
         method=concept(said, *method) if said else None,
     )  # fmt: skip

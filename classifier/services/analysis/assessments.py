@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import get_language
 
 from classifier.metrics import agreement
 from classifier.models import Analysis, Assessment, ThresholdSet
@@ -19,7 +18,7 @@ from classifier.services.analysis.case_decisions import tell_worklist
 from skinclinic.kept_queries import kept
 from skinclinic.models import Diagnosis, Member, Photo, User
 from skinclinic.services import cases, diagnoses
-from skinclinic.vocabulary import listed
+from skinclinic.vocabulary import spoken
 from skinclinic.vocabulary.ranked import Differential
 
 # The impression was recorded or skipped, or (where none is asked for) the answer has been seen.
@@ -43,7 +42,7 @@ class Named:
     @property
     def said(self) -> str:
         """As ``Diagnosis.said``."""
-        return self.text if self.disease else listed.in_words(self.icd10, self.text, get_language() or "en")
+        return spoken.text(self)
 
     def same_as(self, diagnosis: Diagnosis | None) -> bool:
         """Whether it says the same: the diagnosis and what else it may be."""

@@ -1,15 +1,12 @@
 """Answers told anew whether their photos are like the model's training photos, once the model knows what these are
 like: by the features that were kept with the answers."""
 
-import logging
-
 import numpy as np
 
 from classifier.models import Analysis, ModelVersion, PhotoFeatures
 from classifier.networks import familiarity, weights
 from classifier.services.analysis.features import STORED
 
-log = logging.getLogger(__name__)
 _AT_ONCE = 500
 
 

@@ -22,7 +22,6 @@ from skinclinic.web.counts import gettext as _
 
 BY_DISEASE = ("roc", "thresholds", "thresholds-log", "calibration", "subgroups", "decision")
 CONFUSION = "confusion"
-KINDS = (*BY_DISEASE, CONFUSION)
 
 
 class NoReport(Exception):

@@ -50,10 +50,7 @@ def is_due(row: Monitor) -> bool:
 
 def ask(row: Monitor) -> bool:
     """Have it computed; False while that is under way."""
-    if work.is_busy([JOB], row.pk):
-        return False
-    work.ask(JOB, row.pk, row.clinic)
-    return True
+    return work.ask_once(JOB, row.pk, row.clinic)
 
 
 def run(row: Monitor) -> None:

@@ -4,9 +4,11 @@ from functools import cache, partial
 
 from classifier.models import Evaluation, ModelVersion
 from classifier.services.evaluation import units
+from classifier.services.evaluation.kept import gallery as kept_gallery
+from classifier.services.evaluation.kept import scores as kept_scores
 from classifier.services.evaluation.report import Report
 from classifier.services.following import rules
-from classifier.services.models import comparison, coverage, kept_gallery, kept_scores, realised, transported
+from classifier.services.models import comparison, coverage, realised, transported
 
 
 def look(row: Evaluation) -> None:

@@ -47,7 +47,7 @@ def begin(clinic: Clinic) -> Monitor | None:
     version = registry.published(clinic)
     if version is None or not lacks(clinic):
         return None
-    chosen = rules.usual_set(version, clinic)
+    chosen = version.usual_thresholds(clinic.pk)
     return _start(clinic, version, chosen, rules.usual(version, clinic, chosen), None, "")
 
 

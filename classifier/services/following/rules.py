@@ -12,8 +12,9 @@ from classifier.metrics.groups import AS_BENIGN
 from classifier.metrics.proportions import Proportion, proportion
 from classifier.models import Evaluation, ModelVersion, ThresholdSet
 from classifier.services.evaluation import chosen_on, standing, units
+from classifier.services.evaluation.kept import values as kept_values
 from classifier.services.evaluation.report import NoReport, Report
-from classifier.services.models import coverage, kept_coverage
+from classifier.services.models import coverage
 from skinclinic.models import Clinic
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS, MALIGNANT_KEYS
@@ -25,8 +26,6 @@ ALPHAS, USUAL_ALPHA = (0.01, 0.05, 0.1), 0.05
 # So many cases at least before anything is concluded.
 LEAST_CASES = 10
 EVALUATION, STATED, PROMISE = "evaluation", "stated", "promise"
-# The result page's first choice, too.
-USUAL_THRESHOLDS = "balanced"
 _MOST_EVALUATIONS = 20
 
 
@@ -72,12 +71,6 @@ class Rule:
         there = [name for name in ENDPOINTS if name in kept["references"]]
         references = {name: Reference(**kept["references"][name]) for name in there}
         return cls(kept["alpha"], kept["policy"], references)
-
-
-def usual_set(version: ModelVersion, clinic: Clinic) -> ThresholdSet | None:
-    """The thresholds that people are shown the answer by unless they choose others."""
-    sets = version.thresholds_for(clinic.pk)
-    return next((one for one in sets if one.name == USUAL_THRESHOLDS), next(iter(sets), None))
 
 
 def usual(version: ModelVersion, clinic: Clinic, chosen: ThresholdSet | None) -> Rule:
@@ -185,7 +178,7 @@ def told_of(
 
     version = chosen_on.made_from(chosen)
     key = (version.pk, version.revision) if version else ()
-    plain = kept_coverage.told(report, dataset, model, f"alarms-{chosen.pk}", look, *key)
+    plain = kept_values.told(report, dataset, model, f"alarms-{chosen.pk}", look, *key)
     return {name: Proportion(**plain[name]) for name in (SENSITIVITY, SPECIFICITY)}
 
 

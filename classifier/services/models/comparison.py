@@ -11,9 +11,10 @@ from classifier.metrics.proportions import inside
 from classifier.metrics.subgroups import LEAST_POSITIVES
 from classifier.plots import figures
 from classifier.services.evaluation import standing, units
+from classifier.services.evaluation.kept import gallery as kept_gallery
+from classifier.services.evaluation.kept import values as kept_values
 from classifier.services.evaluation.report import NotYet, Report
 from classifier.services.evaluation.standing import Standing
-from classifier.services.models import kept_coverage, kept_gallery
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 # With fewer patients with or without a disease nothing is tested.
@@ -96,7 +97,7 @@ def compare(report: Report, dataset: int, first: int, second: int) -> Comparison
 def look_for_asked(report: Report, dataset: int, first: int) -> None:
     """Work out the comparisons of ``first`` that somebody asked for, and those that no longer hold. Raises NoReport."""
     models = {one["pk"] for one in report.models}
-    for what in kept_coverage.asked(report, dataset, first):
+    for what in kept_values.asked(report, dataset, first):
         name, _dash, second = what.partition("-")
         if name == COMPARED and int(second) in models:
             _told(report, dataset, first, int(second))
@@ -109,12 +110,12 @@ def _told(report: Report, dataset: int, first: int, second: int) -> dict[str, An
         try:
             report.look_through(report.dataset(dataset)["photos"])
         except NotYet:
-            kept_coverage.ask(report, dataset, first, what)
+            kept_values.ask(report, dataset, first, what)
             raise
         a, b = report.scores(dataset, first), report.scores(dataset, second)
         return _look(a, b, units.whose(dataset, a["items"].tolist()))
 
-    told: dict[str, Any] = kept_coverage.told(report, dataset, first, what, look, _FORM)
+    told: dict[str, Any] = kept_values.told(report, dataset, first, what, look, _FORM)
     return told
 
 

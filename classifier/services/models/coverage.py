@@ -16,10 +16,10 @@ import numpy as np
 from classifier.metrics import conformal
 from classifier.models import ThresholdSet
 from classifier.services.evaluation import standing
+from classifier.services.evaluation.kept import values as kept_values
+from classifier.services.evaluation.kept.scores import Ordered
 from classifier.services.evaluation.report import Report
 from classifier.services.evaluation.units import LESION, PATIENT, PHOTO, Photos
-from classifier.services.models import kept_coverage
-from classifier.services.models.kept_scores import Ordered
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.counts import gettext as _
@@ -104,7 +104,7 @@ def needs(report: Report, dataset: int, model: int, photos: Callable[[], Photos]
         found = photos()
         return {key: len(np.unique(found.units[found.truth == key])) for key in DISEASE_KEYS}
 
-    counts = kept_coverage.told(report, dataset, model, "units", look).items()
+    counts = kept_values.told(report, dataset, model, "units", look).items()
     least = conformal.least_units(USUAL)
     return Needs(
         USUAL,

@@ -6,9 +6,8 @@ It knows neither rows nor requests; ``details`` are those of a set (services.mod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from django.utils.translation import get_language
-
-from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.vocabulary import spoken
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.counts import gettext as _
 from skinclinic.web.counts import grouped, ngettext
 
@@ -90,10 +89,12 @@ def promise(details: Mapping) -> Promise | None:
         units_head={PATIENT: _("Patients"), LESION: _("Lesions")}.get(unit, _("Photos")),
         rests_on=tuple(_rests_on(kept)),
         promised=tuple(
-            Promised(key, _name(key), one["units"], _span(one)) for key, one in diseases if "rank" in one
+            Promised(key, spoken.disease(key), one["units"], _span(one))
+            for key, one in diseases
+            if "rank" in one
         ),
         unpromised=tuple(
-            Unpromised(key, _name(key), one["units"], counted(unit, one["units"]))
+            Unpromised(key, spoken.disease(key), one["units"], counted(unit, one["units"]))
             for key, one in diseases
             if "rank" not in one
         ),
@@ -216,7 +217,3 @@ def _instead(kept: Mapping) -> str:
         said["name"] = name
         return _("%(least)s a disease are needed; these are listed by the thresholds “%(name)s”.") % said
     return _("%(least)s a disease are needed; these are always listed.") % said
-
-
-def _name(key: str) -> str:
-    return BY_KEY[key].name(get_language() or "en")

@@ -13,10 +13,11 @@ from classifier.metrics.subgroups import LEAST_POSITIVES
 from classifier.models import Evaluation, ThresholdSet
 from classifier.services.evaluation import looking, standing, units
 from classifier.services.evaluation.chosen_on import Calibration, made_from
+from classifier.services.evaluation.kept import values as kept_values
 from classifier.services.evaluation.report import NoReport, NotYet, Report
 from classifier.services.evaluation.units import Photos
 from classifier.services.evaluation.words import division_name, group_name
-from classifier.services.models import coverage, kept_coverage
+from classifier.services.models import coverage
 from skinclinic.models import Clinic
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -132,7 +133,7 @@ def on(
         return _figures(chosen, Calibration.of(chosen), read)
 
     key = (version.pk, version.revision) if version else (None, None)
-    plain = kept_coverage.told(report, dataset["pk"], model, f"set-{chosen.pk}", look, *key, _FORM)
+    plain = kept_values.told(report, dataset["pk"], model, f"set-{chosen.pk}", look, *key, _FORM)
     return Realised(**about, **_with_names(plain))
 
 

@@ -14,8 +14,9 @@ from django.utils.translation import gettext_noop
 from classifier.metrics import conformal
 from classifier.models import Evaluation, ModelVersion, ThresholdSet
 from classifier.services.evaluation import looking, units
+from classifier.services.evaluation.kept import scores as kept_scores
 from classifier.services.evaluation.report import NotYet, Report
-from classifier.services.models import coverage, kept_scores
+from classifier.services.models import coverage
 from classifier.services.models.card import in_words_of_side
 from skinclinic.models import User
 from skinclinic.services import audit

@@ -6,8 +6,8 @@ import numpy as np
 
 from classifier.metrics.listing import is_listed
 from classifier.services.evaluation import chosen_on, units
+from classifier.services.evaluation.kept import values as kept_values
 from classifier.services.evaluation.report import Report
-from classifier.services.models import kept_coverage
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -69,7 +69,7 @@ def on(report: Report, dataset: int, model: int) -> dict[str, list[Counts | None
         }
 
     revisions = [versions[pk].revision for pk in sorted(versions)]
-    told: dict[str, list[Counts | None]] = kept_coverage.told(
+    told: dict[str, list[Counts | None]] = kept_values.told(
         report, dataset, model, "transported", look, *revisions
     )
     return told

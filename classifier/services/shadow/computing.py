@@ -88,10 +88,7 @@ def is_due(row: Shadow) -> bool:
 
 def ask(row: Shadow) -> bool:
     """Have it done; False while that is under way."""
-    if work.is_busy([JOB], row.pk):
-        return False
-    work.ask(JOB, row.pk, row.clinic)
-    return True
+    return work.ask_once(JOB, row.pk, row.clinic)
 
 
 def problem(row: Shadow) -> Job | None:

@@ -15,7 +15,7 @@ from classifier.metrics.plain import plain
 from classifier.metrics.proportions import in_groups
 from classifier.models import Monitor, Shadow
 from classifier.services.following import cases
-from classifier.services.following.rules import LEAST_CASES, usual_set
+from classifier.services.following.rules import LEAST_CASES
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 _AT_ONCE = 2000
@@ -23,7 +23,7 @@ _AT_ONCE = 2000
 
 def compute(row: Shadow) -> dict[str, Any]:
     """The figures of a shadow, as JSON."""
-    now, then = usual_set(row.in_use, row.clinic), usual_set(row.model_version, row.clinic)
+    now, then = (one.usual_thresholds(row.clinic_id) for one in (row.in_use, row.model_version))
     limits = [_limits(one.values if one else {}) for one in (now, then)]
     pairs, answered, aside = _pairs(row)
     return plain(

@@ -10,8 +10,8 @@ from django.conf import settings
 from classifier.models import Evaluation, ModelVersion, Training
 from classifier.networks import training_photos, weights
 from classifier.networks.weights import ModelRejected
+from classifier.services.evaluation.kept import arrays as kept_arrays
 from classifier.services.evaluation.run import LEAKS, SCORES
-from classifier.services.models import kept_arrays
 from classifier.services.training.withdrawal import of_items
 from skinclinic.archive.models import DatasetItem
 from skinclinic.archive.services.datasets.erasing import ITEMS, VERSIONS, items_of

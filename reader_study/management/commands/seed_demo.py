@@ -13,9 +13,10 @@ from classifier.services.analysis.analyses import JOB
 from reader_study.demo import studies as demo
 from reader_study.services.results import results
 from skinclinic.engine import jobs
+from skinclinic.management.terminal import Tells
 
 
-class Command(BaseCommand):
+class Command(Tells, BaseCommand):
     help = "Make the demo clinic with one person a role, a few patients and two reader studies; prints sign-ins once."
 
     def handle(self, *args, **options):
@@ -31,7 +32,3 @@ class Command(BaseCommand):
         if secret:
             address = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/reading/{secret}/"
             self.say(f"read a study of {demo.OPEN_PHOTOS} photos without signing in: {address}")
-
-    def say(self, text: str) -> None:
-        self.stdout.write(text)
-        self.stdout.flush()

@@ -11,8 +11,9 @@ from reader_study.models import Study
 from reader_study.plots import flow as flow_plot
 from reader_study.plots.flow import Step
 from reader_study.services.making import flow
-from reader_study.services.making.told import names, told
+from reader_study.services.making.told import told
 from skinclinic.services import language_marks
+from skinclinic.vocabulary import spoken
 from skinclinic.web.counts import gettext as _
 from skinclinic.web.csv_table import table_csv
 
@@ -75,7 +76,7 @@ def _asked(study: Study, besides: Sequence[tuple[str, str]]) -> list[tuple[str, 
     facts = {"age": _("age"), "sex": _("sex"), "site": _("anatomic site")}
     told_of = ", ".join(facts[one] for one in study.shown_facts if one in facts)
     return [
-        (_("Choices"), names(study.choices)),
+        (_("Choices"), spoken.diseases(study.choices)),
         (_("Confidence"), asked if study.asks_confidence else not_asked),
         (_("Second choice"), asked if study.asks_second else not_asked),
         *besides,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import get_language, gettext_noop
+from django.utils.translation import gettext_noop
 
 from reader_study.models import Study, StudyEvent
 from reader_study.models.asked import Management
@@ -24,6 +24,7 @@ from reader_study.services.results import model_answers
 from reader_study.statistics import endpoints
 from skinclinic.models import Member, User
 from skinclinic.services.refused import Refused
+from skinclinic.vocabulary import spoken
 from skinclinic.vocabulary.diseases import BY_KEY
 from skinclinic.web.counts import gettext as _
 from skinclinic.web.counts import ngettext
@@ -135,7 +136,7 @@ def _about_sample(study: Study):
         yield Point(
             "few", SAMPLE,
             _("Fewer than %(n)d photos: %(names)s. Figures of these diseases will be wide.")
-            % {"n": FEW_POSITIVES, "names": _names(few)},
+            % {"n": FEW_POSITIVES, "names": spoken.diseases(few)},
             is_advice=True,
         )  # fmt: skip
 
@@ -211,7 +212,8 @@ def _about_settings(study: Study):
     if lacking := [key for key in BY_KEY if key in truths and key not in study.choices]:
         yield Point(
             "choices", SETTINGS,
-            _("Photos of the sample show diseases that readers cannot choose: %(names)s.") % {"names": _names(lacking)},
+            _("Photos of the sample show diseases that readers cannot choose: %(names)s.")
+            % {"names": spoken.diseases(lacking)},
         )  # fmt: skip
     of_model = endpoints.of_model(study.endpoints)
     if study.model_version_id and of_model and study.margin is None:
@@ -227,7 +229,7 @@ def _about_settings(study: Study):
     if truths and (lacking := [key for key in of_model if key in BY_KEY and key not in truths]):
         yield Point(
             "endpoints", SETTINGS,
-            _("No photo of the sample shows these endpoints: %(names)s.") % {"names": _names(lacking)},
+            _("No photo of the sample shows these endpoints: %(names)s.") % {"names": spoken.diseases(lacking)},
         )  # fmt: skip
     if study.model_version_id is None and study.sessions.filter(is_aided=True).exists():
         yield Point("aided", SETTINGS, _("The aided session shows a model's answer, and no model is chosen."))
@@ -324,11 +326,6 @@ def _about_readers(study: Study):
             _("With one reader nothing can be said about readers in general."),
             is_advice=True,
         )
-
-
-def _names(keys) -> str:
-    language = get_language() or "en"
-    return ", ".join(BY_KEY[key].name(language) for key in keys)
 
 
 def open_study(study: Study, user: User | None) -> Study:

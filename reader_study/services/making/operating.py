@@ -7,19 +7,16 @@ that are made later change nothing in the study.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from django.utils.translation import get_language
-
 from classifier.models import ModelVersion, ThresholdSet
 from classifier.services.evaluation import evaluations, leakage
 from reader_study.models import Study
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.services.refused import Refused
+from skinclinic.vocabulary import spoken
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS, MALIGNANT
 from skinclinic.web.counts import gettext as _
 from skinclinic.web.counts import ngettext
 
-# What pages of results begin with, too.
-_DEFAULT = "balanced"
 FIRST_CHOICE, THRESHOLDS = Study.OperatingPoint.FIRST_CHOICE, Study.OperatingPoint.THRESHOLDS
 
 
@@ -39,9 +36,8 @@ def sets_for(study: Study, model: ModelVersion | None) -> list[ThresholdSet]:
 
 
 def default_for(study: Study, model: ModelVersion | None) -> ThresholdSet | None:
-    """The balanced set, or the oldest."""
-    sets = sets_for(study, model)
-    return next((row for row in sets if row.name == _DEFAULT), sets[0] if sets else None)
+    """The one by which answers are shown where nobody has chosen another."""
+    return model.usual_thresholds(study.clinic_id) if model else None
 
 
 def check(study: Study) -> None:
@@ -69,10 +65,9 @@ def always_malignant(study: Study) -> str:
     always = [key for key in DISEASE_KEYS if BY_KEY[key].tier == MALIGNANT and chosen.values.get(key, 1) < 0]
     if not always:
         return ""
-    language = get_language() or "en"
     return _(
         "The thresholds “%(name)s” list %(diseases)s with every photo, so the model calls every photo malignant."
-    ) % {"name": chosen.name, "diseases": ", ".join(BY_KEY[key].name(language) for key in always)}
+    ) % {"name": chosen.name, "diseases": spoken.diseases(always)}
 
 
 def shown(study: Study) -> ThresholdSet | None:

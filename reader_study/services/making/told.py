@@ -5,13 +5,11 @@ A key that is not there is not known here: the authors have to write it. Nothing
 
 from collections.abc import Iterator
 
-from django.utils.translation import get_language
-
 from reader_study.models import Study, StudyDesign, StudyEvent, StudyResult, StudySession
 from reader_study.services.making import designs, flow, reference
 from reader_study.services.results import protocol_text
 from reader_study.services.results.questions_text import endpoint_name
-from skinclinic.vocabulary.diseases import BY_KEY
+from skinclinic.vocabulary import spoken
 from skinclinic.web.counts import gettext as _
 from skinclinic.web.counts import grouped, ngettext
 
@@ -20,11 +18,6 @@ def told(study: Study) -> dict[str, str]:
     """{key of ``checklists.LABELS``: what is known}"""
     parts = (_about(study), _photos(study), _readers(study), _model(study), _analysis(study), _conduct(study))
     return {key: text for part in parts for key, text in part if text}
-
-
-def names(keys) -> str:
-    language = get_language() or "en"
-    return ", ".join(BY_KEY[key].name(language) for key in keys)
 
 
 def _about(study: Study) -> Iterator[tuple[str, str]]:
@@ -160,7 +153,7 @@ def _photos(study: Study) -> Iterator[tuple[str, str]]:
     if found.counts and found.unknown < sum(found.counts.values()):
         yield "reference", found.in_words()
         yield "rater_variability", found.panel_in_words()
-    yield "cutoff_reference", names(study.choices)
+    yield "cutoff_reference", spoken.diseases(study.choices)
     counts = study.images.filter(is_practice=False)
     if n := counts.count():
         people = counts.exclude(dataset_item__person="").values("dataset_item__person").distinct().count()

@@ -29,11 +29,6 @@ def request(study: Study) -> Job | None:
     return work.ask(JOB, study.pk, study.clinic)
 
 
-def job_of(study: Study) -> Job | None:
-    """The newest job."""
-    return work.last([JOB], study.pk)
-
-
 def is_busy(study: Study) -> bool:
     return work.is_busy([JOB], study.pk)
 

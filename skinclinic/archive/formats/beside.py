@@ -6,9 +6,9 @@ from typing import Any
 
 from skinclinic.archive.formats.layouts import Layout
 from skinclinic.archive.formats.problems import Problem, _
-from skinclinic.archive.formats.rows import HISTOPATHOLOGY, is_unknown
 from skinclinic.archive.formats.tables import Record
 from skinclinic.archive.formats.words import facts
+from skinclinic.archive.formats.words.facts import HISTOPATHOLOGY, is_unknown
 from skinclinic.archive.formats.words.folding import fold
 
 # An age of 6 months or 45.5 years, and the hour of a photo, do not fit into their fields.

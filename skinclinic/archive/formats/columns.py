@@ -10,10 +10,11 @@ from typing import Any
 from skinclinic.archive.formats import beside, values
 from skinclinic.archive.formats.layouts import NEEDED, Layout
 from skinclinic.archive.formats.problems import CellError, Problem, TableRefused, _
-from skinclinic.archive.formats.rows import HISTOPATHOLOGY, Row, is_unknown
+from skinclinic.archive.formats.rows import Row
 from skinclinic.archive.formats.tables import Record
 from skinclinic.archive.formats.values import words
 from skinclinic.archive.formats.words import facts
+from skinclinic.archive.formats.words.facts import HISTOPATHOLOGY, is_unknown
 from skinclinic.archive.formats.words.folding import fold
 
 __all__ = ["LEAVE_OUT", "LEAVE_OUT_ROW", "MAPPABLE", "NEEDED", "READERS", "Reader", "Words"]

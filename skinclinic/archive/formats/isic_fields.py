@@ -69,7 +69,6 @@ _READ: Mapping[str, Callable[[str], str]] = {
     **dict.fromkeys(DIAGNOSIS, _term),
     "acquisition_day": _days,
 }
-KEPT = tuple(_READ)
 
 _DISEASES: Mapping[str, str] = {
     "bcc": "Malignant:Malignant adnexal epithelial proliferations - Follicular:Basal cell carcinoma",

@@ -14,7 +14,6 @@ from skinclinic.archive.formats.problems import Problem, TableRefused, _
 from skinclinic.archive.formats.rows import Row
 from skinclinic.archive.formats.tables import Table
 
-WITHOUT_TABLE = known.WITHOUT_TABLE
 CSV, OWN_EXPORT = "csv", "skinclinic"
 
 # (row number, the row or None, what keeps it out; beside a row what is to be said of it)

@@ -1,14 +1,7 @@
 """What a reader of a format gives: rows, or what is wrong with them."""
 
-import re
 from dataclasses import dataclass, field
 from datetime import date
-
-from skinclinic.archive.formats.problems import CellError, _
-from skinclinic.archive.formats.values import OLDEST, sex, skin_type
-from skinclinic.archive.formats.words.facts import CONFIRMED_BY, HISTOPATHOLOGY, is_unknown
-
-__all__ = ["CONFIRMED_BY", "HISTOPATHOLOGY", "Row", "age", "is_unknown", "sex", "skin_type"]
 
 
 @dataclass(frozen=True)
@@ -50,13 +43,3 @@ class Row:
     columns: dict[str, str] = field(default_factory=dict)
     left_out: bool = False
     silent: tuple[str, ...] = ()
-
-
-def age(text: str) -> int | None:
-    """Years, 0 to 120, as a number. Raises CellError."""
-    if is_unknown(text):
-        return None
-    # float() would also read 1_0, infinity and other scripts' digits.
-    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]*)?", text.strip()) or float(text) > OLDEST:
-        raise CellError(_("not an age in years from 0 to %(oldest)s"), oldest=OLDEST)
-    return int(float(text))

@@ -193,7 +193,8 @@ _YEAR_LAST = re.compile(
 
 
 def day(text: str, order: str = "") -> date | None:
-    """A date: the year first with any separator, or last, the column then being read in ``order`` (``order_of``)."""
+    """A date: the year first with any separator, or last, the column then being read in ``order`` (DAY_FIRST,
+    MONTH_FIRST; see ``orders``)."""
     if is_unknown(text):
         return None
     text = text.strip()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from skinclinic.archive.models import DatasetVersion
-from skinclinic.archive.services.datasets import counted, datasets, freezing, large
+from skinclinic.archive.services.datasets import counted, datasets, dividing, freezing, large
 from skinclinic.archive.services.datasets.large import Say
 from skinclinic.engine import jobs
 from skinclinic.engine.jobs import JobError, Outcome, job
@@ -96,7 +96,7 @@ def _discard(version: DatasetVersion, say: Say) -> Outcome:
 @_of_draft(large.UNSPLIT_JOB)
 def _unsplit(version: DatasetVersion, say: Say) -> Outcome:
     """Take the sides from its photos."""
-    return lambda: datasets.unsplit(version)
+    return lambda: dividing.unsplit(version)
 
 
 @_of_draft(large.SPLIT_JOB)
@@ -106,11 +106,11 @@ def _split(version: DatasetVersion, say: Say) -> Outcome:
     if not asked:
         return _nothing
     expected = asked.pop("expected", None)
-    division = datasets.divide(version, **asked)
+    division = dividing.divide(version, **asked)
     say(0.5)
     if expected is not None and division.said != expected:
         return _nothing
-    return lambda: datasets.store_split(version, division)
+    return lambda: dividing.store_split(version, division)
 
 
 @job(large.FREEZE_JOB)

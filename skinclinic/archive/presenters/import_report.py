@@ -87,9 +87,6 @@ def difference(report: dict) -> list[tuple[str, int]]:
     ]
 
 
-HEAD = ("column", "what", "rows", "count")
-
-
 def lines(row: Import) -> Iterator[list]:
     """All of it as lines of a table: column or kind, what, rows or names, count."""
     report = shown(row)

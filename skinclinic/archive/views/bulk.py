@@ -1,15 +1,12 @@
 """One action on many photos: asked for from the gallery or the review queue, its receipt, taking it back."""
 
-from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.timezone import is_aware
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from skinclinic.archive.models import BulkChange, DatasetVersion
@@ -23,6 +20,7 @@ from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, require
 from skinclinic.services.refused import Refused
+from skinclinic.vocabulary import days
 from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
@@ -95,7 +93,7 @@ def _ask(request: MemberRequest) -> HttpResponse:
             clinic, request.user, sent.get("action", ""), values=values,
             chosen=Selection.read(asked) if sent.get("all") == "1" else keys,
             version=_drafts(clinic).filter(pk=version).first() if is_key(version) else None,
-            seen=_moment(seen),
+            seen=days.moment(seen),
         )  # fmt: skip
     except ReviewError as error:
         messages.error(request, shown.in_words(error))
@@ -107,15 +105,6 @@ def _ask(request: MemberRequest) -> HttpResponse:
         if not _back(request):
             return redirect("archive-bulk-row", pk=row.pk)
     return redirect(_back(request) or reverse("archive"))
-
-
-def _moment(text: str) -> datetime | None:
-    """When the page was drawn, as it says itself; None for nonsense."""
-    try:
-        found = parse_datetime(text)
-    except ValueError:
-        return None
-    return found if found and is_aware(found) else None
 
 
 def _drafts(clinic):

@@ -17,6 +17,7 @@ from skinclinic.archive.services.datasets import (
     against,
     counted,
     datasets,
+    dividing,
     freezing,
     large,
     sides,
@@ -201,7 +202,7 @@ def _split(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
     if not form.is_valid():
         raise Refused("", _("A split needs a method, a share from 1 to 99 % and a seed."))
     values = form.cleaned_data
-    if not datasets.request_split(version, values["method"], values["percent"] / 100, values["seed"]):
+    if not dividing.request_split(version, values["method"], values["percent"] / 100, values["seed"]):
         messages.success(request, _("The dataset was split."))
     return redirect("dataset", pk=version.pk)
 

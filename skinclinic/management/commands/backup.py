@@ -10,11 +10,11 @@ from django.core.management.base import BaseCommand, CommandError
 from skinclinic.backups import sealing
 from skinclinic.backups.repository import Repository
 from skinclinic.management.backup_folder import WITH_REMARKS, add_key_argument, key_of, run_of, told
-from skinclinic.management.terminal import printable
+from skinclinic.management.terminal import Tells, printable
 from skinclinic.services.backing_up.making import BackupRefused, make
 
 
-class Command(BaseCommand):
+class Command(Tells, BaseCommand):
     help = (
         "Save all rows and files to the folder DEST while the site runs; what is there already is not copied again. "
         "Exit status: 0 all is saved; 3 saved, but files are missing here or could not be read, which is said; "
@@ -138,5 +138,4 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(gone)} older backups removed, {free / 1e6:,.1f} MB free.")
 
     def _say(self, text: str) -> None:
-        self.stdout.write(printable(text))
-        self.stdout.flush()
+        self.say(printable(text))

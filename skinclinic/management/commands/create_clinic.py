@@ -24,10 +24,14 @@ class Command(BaseCommand):
 
     def handle(self, *args, clinic: str, admin: str, **options):
         user = User.objects.filter(username=admin).first()
-        password = None if user else self._password(User(username=admin))
+        if user is None:
+            user = User(username=User.normalize_username(admin))
+            # Hashed before anything is locked: that takes a while, which is what it is for.
+            user.set_password(self._password(user))
         with transaction.atomic():
             made = create_clinic(clinic)
-            user = user or User.objects.create_user(admin, password=password)
+            if user._state.adding:
+                user.save()
             member = Member.objects.create(clinic=made, user=user, role=Role.ADMIN)
             audit.record("member.join", member, after={"role": member.role})
         self.stdout.write(f"{made.name} ({made.slug}) with admin {user.username}")

@@ -12,12 +12,13 @@ from django.core.management.base import BaseCommand, CommandError
 from skinclinic.engine import jobs, processors
 from skinclinic.engine.processes import python, run_together
 from skinclinic.files import private
+from skinclinic.management.terminal import Tells
 
 MANAGE = str(settings.BASE_DIR / "manage.py")
 MOST_WEB_PROCESSES = 4
 
 
-class Command(BaseCommand):
+class Command(Tells, BaseCommand):
     help = "Run SkinClinic on this machine alone, at http://127.0.0.1:$PORT (8000). Ctrl-C stops it."
     requires_system_checks: list[str] = []
     environment: dict[str, str] = {}
@@ -70,10 +71,6 @@ class Command(BaseCommand):
             *("--queues", ",".join(queues), "--loglevel", "WARNING"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         )
-
-    def say(self, text: str) -> None:
-        self.stdout.write(text)
-        self.stdout.flush()
 
     @staticmethod
     def _port() -> int:

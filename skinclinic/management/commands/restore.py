@@ -9,13 +9,13 @@ from django.core.management.base import BaseCommand, CommandError
 from skinclinic.backups.repository import Repository
 from skinclinic.files.store import StorageAway
 from skinclinic.management.backup_folder import WITH_REMARKS, add_key_argument, key_of, run_of, told
-from skinclinic.management.terminal import printable
+from skinclinic.management.terminal import Tells, printable
 from skinclinic.services.backing_up.restoring import Restored, RestoreRefused, give_back_files, restore
 
 _TOLD = 20
 
 
-class Command(BaseCommand):
+class Command(Tells, BaseCommand):
     help = (
         "Give a backup of the folder SRC to this installation, which must be empty, and erase again who was erased "
         "since. Exit status: 0 all is there; 3 done, but files are missing, which is said; 1 no row was written."
@@ -78,5 +78,4 @@ class Command(BaseCommand):
             sys.exit(WITH_REMARKS)
 
     def _say(self, text: str) -> None:
-        self.stdout.write(printable(text))
-        self.stdout.flush()
+        self.say(printable(text))

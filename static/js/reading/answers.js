@@ -5,7 +5,7 @@ const PACE_OF = 20;
 const FEWEST = 3;
 
 export class Answers {
-  /** `state`: what views/reading_state.py gives. */
+  /** `state`: what presenters/sent_to_reader.py gives. */
   constructor(state) {
     this.total = state.total;
     this.facts = state.facts;

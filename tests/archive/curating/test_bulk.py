@@ -9,7 +9,7 @@ from skinclinic.archive.models import BulkChange, Entry, EntryChange
 from skinclinic.archive.services.bulk import bulk, gathering
 from skinclinic.archive.services.curating import review
 from skinclinic.archive.services.curating.relabelling import ReviewError
-from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.archive.services.datasets import datasets, dividing, freezing
 from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.engine import jobs, work
 from skinclinic.services.refused import Refused
@@ -258,7 +258,7 @@ def sides(version) -> dict[int, str]:
 def test_taking_back_a_change_of_members_gives_the_split_back(clinic, curator, archive, method, action):
     version = datasets.create(clinic, curator, f"{method} {action}")
     datasets.set_members(version, entries(clinic).filter(pk__in=archive[:12]))
-    datasets.split(version, method, 0.6, seed=3)
+    dividing.split(version, method, 0.6, seed=3)
     version.refresh_from_db()
     before, said = sides(version), version.split
     chosen = archive[12:] if action == "add" else archive[2:9]
@@ -273,7 +273,7 @@ def test_taking_back_a_change_of_members_gives_the_split_back(clinic, curator, a
 def test_a_split_is_not_given_back_to_other_photos(clinic, curator, archive):
     version = datasets.create(clinic, curator, "Changed")
     datasets.set_members(version, entries(clinic).filter(pk__in=archive[:12]))
-    datasets.split(version, "patient", 0.6)
+    dividing.split(version, "patient", 0.6)
     row = ask(clinic, curator, "add", archive[12:15], version=version)
     datasets.add(version, entries(clinic).filter(pk__in=archive[15:17]))
     bulk.undo(row, curator)

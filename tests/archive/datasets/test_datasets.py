@@ -8,7 +8,7 @@ from django.db import connection
 
 from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, DuplicatePair, Entry
 from skinclinic.archive.services.curating import duplicates
-from skinclinic.archive.services.datasets import checks, datasets, differences, freezing, summary
+from skinclinic.archive.services.datasets import checks, datasets, differences, dividing, freezing, summary
 from skinclinic.engine import jobs
 from skinclinic.services.refused import Refused
 from tests import factories
@@ -36,7 +36,7 @@ def test_a_frozen_version_refuses_every_change(frozen, curator):
         lambda: datasets.remove(frozen, [item.pk]),
         lambda: datasets.relabel(frozen, [item.pk], "mm"),
         lambda: datasets.refresh(frozen),
-        lambda: datasets.split(frozen, "random", 0.5),
+        lambda: dividing.split(frozen, "random", 0.5),
         lambda: datasets.discard(frozen),
         lambda: freezing.freeze(frozen, curator),
     ):

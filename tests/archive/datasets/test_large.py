@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from skinclinic.archive.models import DatasetVersion, DuplicatePair, Entry, Source
-from skinclinic.archive.services.datasets import counted, datasets, freezing, large, withdrawal
+from skinclinic.archive.services.datasets import counted, datasets, dividing, freezing, large, withdrawal
 from skinclinic.archive.services.searching import selection
 from skinclinic.archive.views import members as member_pages
 from skinclinic.engine import jobs, work
@@ -68,7 +68,7 @@ def some_changed(entries) -> None:
 ACTS = [
     ({"act": "refresh"}, lambda version: datasets.refresh(version)),
     ({"act": "split", "method": "patient", "percent": 60, "seed": 3},
-     lambda version: datasets.split(version, "patient", 0.6, 3)),
+     lambda version: dividing.split(version, "patient", 0.6, 3)),
     ({"act": "take-out", "reason": "rejected"},
      lambda version: datasets.remove_all(version, version.items.filter(entry__review="rejected"))),
     ({"act": "fill"}, lambda version: datasets.set_members(version, datasets.entries_of(version))),
@@ -160,15 +160,15 @@ def test_taking_over_corrections_goes_on_where_it_was_interrupted(draft, entries
 
 
 def test_a_division_of_other_photos_is_not_stored(draft, entries):
-    division = datasets.divide(draft, "patient", 0.5)
+    division = dividing.divide(draft, "patient", 0.5)
     datasets.remove(draft, [draft.items.first().pk])
     with pytest.raises(Refused, match="changed while it was divided"):
-        datasets.store_split(draft, division)
+        dividing.store_split(draft, division)
     assert not draft.items.exclude(split="").exists()
 
 
 def test_one_photo_less_takes_the_split_back_by_a_job(draft, entries, client, curator):
-    datasets.split(draft, "patient", 0.5)
+    dividing.split(draft, "patient", 0.5)
     gone = draft.items.first().pk
     client.post(f"/archive/datasets/{draft.pk}/photos/act/", {"act": "remove", "items": gone})
     draft.refresh_from_db()

@@ -4,7 +4,7 @@ import pytest
 
 from skinclinic.archive.models import DatasetItem, Entry, Source
 from skinclinic.archive.services.curating import torn_lesions
-from skinclinic.archive.services.datasets import checks, datasets, sides
+from skinclinic.archive.services.datasets import checks, datasets, dividing, sides
 from skinclinic.archive.services.datasets.splits import METHODS
 from skinclinic.models import Lesion, Patient
 from tests import factories
@@ -39,7 +39,7 @@ def sides_of_lesions(version) -> list[set[str]]:
 
 @each("method", METHODS)
 def test_no_lesion_is_on_both_sides(version, method):
-    said = datasets.split(version, method, 0.75, seed=2)
+    said = dividing.split(version, method, 0.75, seed=2)
     version.refresh_from_db()
     assert len(sides_of_lesions(version)) == 12
     assert all(len(found) == 1 for found in sides_of_lesions(version))
@@ -50,7 +50,7 @@ def test_no_lesion_is_on_both_sides(version, method):
 
 
 def test_a_lesion_on_both_sides_fails_its_check(version):
-    datasets.split(version, "stratified", 0.75)
+    dividing.split(version, "stratified", 0.75)
     item = version.items.filter(split="test").first()
     DatasetItem.objects.filter(pk=item.pk).update(split="train")
     found = check(version, "lesions")
@@ -59,7 +59,7 @@ def test_a_lesion_on_both_sides_fails_its_check(version):
 
 
 def test_the_table_counts_photos_patients_and_lesions(version):
-    datasets.split(version, "stratified", 0.75, seed=1)
+    dividing.split(version, "stratified", 0.75, seed=1)
     found = {line.label: line for line in sides.table(version)}
     assert list(found) == ["mm", "nevus"]
     melanoma, nevus = found["mm"], found["nevus"]
@@ -70,7 +70,7 @@ def test_the_table_counts_photos_patients_and_lesions(version):
 
 
 def test_known_patients_are_counted_as_such(draft):
-    datasets.split(draft, "patient", 0.5, seed=1)
+    dividing.split(draft, "patient", 0.5, seed=1)
     lines = sides.table(draft)
     assert sum(line.train.photos + line.test.photos for line in lines) == 6
     assert all(cell.unknown == 0 for line in lines for cell in (line.train, line.test))
@@ -93,7 +93,7 @@ def test_the_page_says_what_is_true_and_warns_before_freezing(version, client_fo
 
 
 def test_an_old_split_claims_nothing_of_lesions(version, client_for, curator):
-    datasets.split(version, "patient", 0.75)
+    dividing.split(version, "patient", 0.75)
     version.refresh_from_db()
     del version.split["said"]["unknown_patient_lesions"]
     version.save()
@@ -132,7 +132,7 @@ def of_pieces(clinic, curator, entries, *, as_before: bool = False):
 @each("as_before", [False, True])
 def test_a_lesion_in_pieces_is_on_one_side(clinic, curator, pieces, method, as_before):
     version = of_pieces(clinic, curator, pieces, as_before=as_before)
-    datasets.split(version, method, 0.6, seed=1)
+    dividing.split(version, method, 0.6, seed=1)
     version.refresh_from_db()
     side = dict(version.items.values_list("entry", "split"))
     assert all(side[pieces[n]] == side[pieces[n + 1]] for n in range(0, 16, 2))
@@ -142,7 +142,7 @@ def test_a_lesion_in_pieces_is_on_one_side(clinic, curator, pieces, method, as_b
 
 def test_a_torn_lesion_fails_the_check(clinic, curator, pieces):
     version = of_pieces(clinic, curator, pieces, as_before=True)
-    datasets.split(version, "random", 0.6)
+    dividing.split(version, "random", 0.6)
     version.items.filter(entry=pieces[0]).update(split="train")
     version.items.filter(entry=pieces[1]).update(split="test")
     version.refresh_from_db()

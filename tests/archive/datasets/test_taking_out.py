@@ -3,7 +3,7 @@
 import pytest
 
 from skinclinic.archive.models import DuplicatePair, Entry
-from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.archive.services.datasets import dividing, freezing
 from skinclinic.services.photos import delete_photo
 from tests.cases import each
 
@@ -20,7 +20,7 @@ def photos(client, version, **asked):
 
 
 def test_the_rejected_are_taken_out_beside_the_check_that_fails(draft, entries, client, curator):
-    datasets.split(draft, "patient", 0.5)
+    dividing.split(draft, "patient", 0.5)
     Entry.objects.filter(pk=entries[0].pk).update(review="rejected")
     page = client.get(f"/archive/datasets/{draft.pk}/").content.decode()
     assert "Take out the 1 rejected photo" in page

@@ -3,7 +3,7 @@
 import pytest
 
 from skinclinic.archive.models import DatasetVersion, Entry, Import
-from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.archive.services.datasets import dividing, freezing
 from skinclinic.archive.services.importing import dataset as dataset_of_import
 from tests import factories
 
@@ -53,7 +53,7 @@ def test_labels_and_sides_are_the_tables(row, entries):
 
 def test_a_table_without_sides_leaves_a_split_made_here(row, entries):
     draft = fill(row, lines(entries)).versions.get()
-    datasets.split(draft, "patient", 0.5)
+    dividing.split(draft, "patient", 0.5)
     before = sorted(draft.items.values_list("entry", "split"))
     fill(row, lines(entries, label="wart"))
     assert sorted(draft.items.values_list("entry", "split")) == before

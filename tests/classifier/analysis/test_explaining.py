@@ -6,10 +6,10 @@ import torch
 
 from classifier.analysing import explaining, explanation_methods
 from classifier.networks import network, stages, torchvision_ops
-from classifier.networks.cam import resize_heatmap
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.cases import each
 from tests.classifier import lively
+from tests.classifier.grad_cam import enlarged
 
 SIDE = 64
 # Traced; traced, channels last, with a normalisation behind pooling.
@@ -63,7 +63,7 @@ def test_maps_are_the_library_s_at_their_own_resolution(name):
         with kind(plain.net, [plain.layer], shape) as usual:
             for index in (0, 7):
                 whole = usual(image, [ClassifierOutputTarget(index)])[0]
-                ours = resize_heatmap(maps[index], (SIDE, SIDE))
+                ours = enlarged(maps[index], (SIDE, SIDE))
                 np.testing.assert_allclose(ours, whole, atol=4e-3)
         plain.net.requires_grad_(False)
 
@@ -81,7 +81,7 @@ def test_score_cam_s_numbers_are_the_library_s_though_the_network_sees_each_mask
     plain = stages.last(found)
     with ScoreCAM(plain.net, [plain.layer]) as usual, torch.no_grad():
         whole = usual(image, [ClassifierOutputTarget(3)])[0]
-    np.testing.assert_allclose(resize_heatmap(maps[3], (SIDE, SIDE)), whole, atol=4e-3)
+    np.testing.assert_allclose(enlarged(maps[3], (SIDE, SIDE)), whole, atol=4e-3)
 
 
 def test_a_network_without_such_a_stage_is_told():

@@ -9,9 +9,10 @@ from classifier.metrics.proportions import proportion
 from classifier.models import ThresholdSet
 from classifier.presenters.result import threshold_facts
 from classifier.services.evaluation import looking, units
+from classifier.services.evaluation.kept import scores as kept_scores
 from classifier.services.evaluation.report import Report
 from classifier.services.following import rules
-from classifier.services.models import kept_scores, promises, realised, threshold_sets
+from classifier.services.models import promises, realised, threshold_sets
 from skinclinic.archive.models import DatasetItem
 from skinclinic.archive.services.datasets import large
 from skinclinic.engine import jobs

@@ -12,9 +12,9 @@ from PIL import Image
 
 from classifier.models import Evaluation
 from classifier.services.evaluation import evaluations
+from classifier.services.evaluation.kept import gallery as kept_gallery
 from classifier.services.evaluation.report import Report
-from classifier.services.models import kept_gallery
-from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.archive.services.datasets import datasets, dividing, freezing
 from skinclinic.engine import jobs
 from skinclinic.files import store
 from skinclinic.services import records
@@ -314,7 +314,7 @@ def test_choosing_datasets_takes_as_many_queries_for_15_as_for_5(
         draft = datasets.create(clinic, curator, f"Set {number}")
         datasets.set_members(draft, clinic.entries.all())
         if number % 2:
-            datasets.split(draft, "patient", 0.5, seed=number)
+            dividing.split(draft, "patient", 0.5, seed=number)
         freezing.freeze(draft, curator)
         if number in (5, 15):
             for page in ("evaluation-new", "model-training-new"):

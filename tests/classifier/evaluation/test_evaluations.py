@@ -22,7 +22,7 @@ from classifier.services.evaluation import run as evaluation_run
 from classifier.services.evaluation import tables as evaluation_tables
 from classifier.services.evaluation.report import Report
 from skinclinic.archive.models import DatasetItem, DuplicatePair, Entry
-from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.archive.services.datasets import datasets, dividing, freezing
 from skinclinic.engine import jobs
 from skinclinic.files import store, whole
 from skinclinic.services.photos import delete_photo
@@ -96,7 +96,7 @@ def test_figures_are_of_answers_in_full_precision_alone_and_say_so(
 def test_the_test_side_of_a_split_dataset_is_evaluated(clinic, curator, entries, model):
     version = datasets.create(clinic, curator, "Split")
     datasets.set_members(version, clinic.entries.all())
-    datasets.split(version, "patient", 0.5, seed=1)
+    dividing.split(version, "patient", 0.5, seed=1)
     version = freezing.freeze(version, curator)
     evaluated.score(model, entries)
     report = Report(evaluated.evaluated(clinic, curator, [model], [version]))

@@ -158,7 +158,7 @@ def test_the_usual_rule_is_held_against_an_evaluation_the_model_had_not_learnt_f
     evaluated.score(model, entries, strength=3.0)
     version = evaluated.freeze(clinic, admin_user, entries)
     row = evaluated.evaluated(clinic, admin_user, [model], [version])
-    chosen = rules.usual_set(model, clinic)
+    chosen = model.usual_thresholds(clinic.pk)
     found = rules.usual(model, clinic, chosen).references
     assert {name: (one.of, one.evaluation, one.source) for name, one in found.items()} == {
         "sensitivity": (12, row.pk, "evaluation"), "specificity": (14, row.pk, "evaluation"),

@@ -14,6 +14,11 @@ from tests.cases import each
 WANTED = (0.5, 0.8, 0.9, 0.95, 0.975, 0.99, 0.999, 99.9 / 100, 2 / 3)
 
 
+def promise(scores, wanted: float) -> conformal.Promise | None:
+    """Of scores in any order."""
+    return conformal.promise_of(conformal.in_order(scores), wanted)
+
+
 def by_definition(scores, wanted: Fraction) -> float | None:
     """The lowest score that is listed: 1 - the k-th smallest nonconformity, in exact arithmetic; None for none."""
     nonconformity = sorted(1 - Fraction(score) for score in scores)
@@ -28,7 +33,7 @@ def test_thresholds_are_those_of_the_definition():
         for n in (0, 1, 2, 3, 9, 10, 18, 19, 20, 39, 59, 99, 100):
             # Many equal scores, some 0 and 1, some that 1 - score cannot tell apart.
             for scores in (random.random(n), random.integers(0, 5, n) / 4, random.random(n) * 1e-18):
-                found, limit = conformal.promise(scores, wanted), by_definition(scores, meant)
+                found, limit = promise(scores, wanted), by_definition(scores, meant)
                 assert (found is None) == (limit is None)
                 if found is None:
                     assert n < conformal.least_units(wanted)
@@ -51,8 +56,8 @@ def test_so_many_are_needed_and_one_fewer_promises_nothing():
     assert [conformal.least_units(wanted) for wanted in (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)] == [
         1, 4, 9, 19, 99, 999,
     ]  # fmt: skip
-    assert conformal.promise(np.full(18, 0.5), 0.95) is None
-    assert conformal.promise(np.full(19, 0.5), 0.95) is not None
+    assert promise(np.full(18, 0.5), 0.95) is None
+    assert promise(np.full(19, 0.5), 0.95) is not None
 
 
 @each("score", [0.0, 5e-324, 1e-300, 0.1, 0.5, float(np.float32(0.3)), 1.0])
@@ -66,13 +71,13 @@ def test_the_very_score_of_the_calibration_is_listed_and_the_next_lower_is_not(s
 @each("wanted", [0, 0.49, 1, 1 - 1e-9, -0.95, 95, float("nan"), float("inf")])
 def test_shares_that_cannot_be_meant_are_refused(wanted):
     with pytest.raises(ValueError, match="no share"):
-        conformal.promise(np.ones(30), wanted)
+        promise(np.ones(30), wanted)
 
 
 @each("scores", [[0.1, float("nan")], [-0.1, 0.2], [[0.1, 0.2]]])
 def test_scores_that_are_none_are_refused(scores):
     with pytest.raises(ValueError, match="scores"):
-        conformal.promise(scores, 0.9)
+        promise(scores, 0.9)
 
 
 def test_a_unit_counts_with_its_worst_photo():
@@ -86,7 +91,7 @@ def test_a_unit_counts_with_its_worst_photo():
 
 
 def test_the_range_is_that_of_the_beta_distribution():
-    found = conformal.promise(np.linspace(0.01, 0.99, 99), 0.95)
+    found = promise(np.linspace(0.01, 0.99, 99), 0.95)
     known = scipy.stats.beta(95, 5)
     assert found.rank == 95 and found.expected == pytest.approx(known.mean()) == 0.95
     assert (found.low, found.high) == pytest.approx((known.ppf(0.05), known.ppf(0.95)))
@@ -96,7 +101,7 @@ def test_the_range_is_that_of_the_beta_distribution():
 def test_new_patients_are_covered_as_promised(n, wanted):
     """Scores uniform on 0 to 1, so that what a threshold covers is known: 1 - threshold."""
     random = np.random.default_rng(n)
-    found = [conformal.promise(scores, wanted) for scores in random.random((2000, n))]
+    found = [promise(scores, wanted) for scores in random.random((2000, n))]
     real = np.array([1 - one.threshold for one in found])
     wide = 4 * scipy.stats.beta(found[0].rank, n + 1 - found[0].rank).std() / np.sqrt(len(real))
     assert abs(real.mean() - found[0].expected) < wide and found[0].expected >= wanted
@@ -114,7 +119,7 @@ def test_all_photos_of_a_new_patient_are_covered_together_as_promised():
     kept, fresh = lowest[:, :40], lowest[:, 40:]
     for rounded in (False, True):
         known, new = (np.round(one, 1) if rounded else one for one in (kept, fresh))
-        limits = [conformal.promise(one, 0.9).threshold for one in known]
+        limits = [promise(one, 0.9).threshold for one in known]
         hit = is_listed(new, np.array(limits)[:, None]).mean()
         assert hit > 0.9 - 4 * np.sqrt(0.9 * 0.1 / 1500)
 

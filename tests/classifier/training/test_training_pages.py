@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from classifier.models import ModelVersion, Training
-from classifier.networks import training_photos, weights
+from classifier.networks import outside, training_photos, weights
 from classifier.presenters.training_chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Series, chart
 from classifier.presenters.training_progress import duration
 from classifier.services.models import registry
@@ -22,7 +22,7 @@ from classifier.services.training import process as training_process
 from classifier.services.training import trainings
 from classifier.training.folder import MODEL
 from skinclinic.archive.models import DuplicatePair, Entry
-from skinclinic.archive.services.datasets import counted, datasets, freezing, large
+from skinclinic.archive.services.datasets import counted, datasets, dividing, freezing, large
 from skinclinic.backups.sealing import Key
 from skinclinic.engine import jobs
 from skinclinic.engine.jobs import JobError
@@ -63,7 +63,7 @@ def divided(standing):
         clinic = factories.make_clinic("Hanok Dermatology")
         curator = factories.make_member(clinic, "curator", "curtis")
         draft = make_draft(clinic, curator)
-        datasets.split(draft, "patient", 0.75, seed=1)
+        dividing.split(draft, "patient", 0.75, seed=1)
         standing.keep(clinic=clinic, curator=curator, frozen=freezing.freeze(draft, curator))
 
 
@@ -401,6 +401,10 @@ def test_the_command_says_what_is_wrong(frozen, tmp_path):
         run_command(frozen, name="No Model Name")
     with pytest.raises(CommandError, match="epochs"):
         run_command(frozen, epochs=0)
+    # Made anew, and by itself (tests/transactions.py), whatever tests came before.
+    outside.design.cache_clear()
+    with pytest.raises(CommandError, match="architecture: .*vgg11"):
+        run_command(frozen, arch="torchvision:vgg11")
 
 
 def test_a_command_leaves_alone_what_a_worker_trains(frozen, curator):

@@ -15,7 +15,7 @@ from reader_study.services.making.sampling import Recipe
 from reader_study.services.making.studies import Sessions
 from reader_study.services.results import model_answers
 from skinclinic.archive.models import DatasetItem, DuplicatePair, Entry
-from skinclinic.engine import jobs
+from skinclinic.engine import jobs, work
 from skinclinic.files import store
 from skinclinic.models import Job
 from skinclinic.services.refused import Refused
@@ -227,9 +227,9 @@ def test_the_model_looks_at_the_sample_and_the_whole_test_set(draft, coordinator
     Analysis.objects.all().delete()
     study = sampling.draw(draft, coordinator, recipe)
     assert "model" in codes(study)
-    assert model_answers.request(study).pk == model_answers.job_of(study).pk
+    assert model_answers.request(study).pk == work.last([model_answers.JOB], study.pk).pk
     jobs.run_waiting(model_answers.JOB)
-    job = model_answers.job_of(study)
+    job = work.last([model_answers.JOB], study.pk)
     assert job.state == "done", job.error
     assert Analysis.objects.filter(model_version=stocked.model).count() == 2 * len(LABELS)
     stored = {
@@ -247,7 +247,7 @@ def test_a_photo_the_model_cannot_read_fails_the_job_with_its_number(draft, coor
     image = study.images.select_related("photo").get(number=4)
     store.path_of(image.photo.file_key).write_bytes(b"no photo")
     jobs.run_waiting(model_answers.JOB)
-    job = model_answers.job_of(study)
+    job = work.last([model_answers.JOB], study.pk)
     assert (job.state, job.error_code) == ("failed", "photo_unreadable") and ": 4." in job.error
 
 

@@ -52,7 +52,8 @@ def test_a_panel_votes_by_table_and_by_page(unproven, coordinator, client_for):
     assert (
         "row 3" in said and "99" in said and "already in row 2" in said and "2 rows (5, 6): “freckle”" in said
     )
-    table = sheet("1;Dr A;흑색종;2026-01-02;", f"1;Dr B;{truth};;", f"2;Dr A;{truth};;", f"2;Dr B;{truth};;")
+    other = next(key for key in study.choices if key != study.images.get(number=2).truth)
+    table = sheet("1;Dr A;흑색종;2026-01-02;", f"1;Dr B;{truth};;", f"2;Dr A;{other};;", f"2;Dr B;{other};;")
     assert client.post(page, {"act": "file", "file": table}).status_code == 302
     assert study.panel_votes.count() == 4
     points = [point for point in opening.points(study) if point.code == "panel"]
@@ -63,8 +64,9 @@ def test_a_panel_votes_by_table_and_by_page(unproven, coordinator, client_for):
     assert client.post(page, vote).status_code == 302
     with pytest.raises(Refused, match="voted on this sample"):
         sampling.draw(study, coordinator, Recipe.of(study))
-    if reference.still_open(study).differing:
-        assert client.post(page, {"act": "take"}).status_code == 302
+    assert reference.still_open(study).differing == (2,)
+    assert client.post(page, {"act": "take"}).status_code == 302
+    assert study.images.get(number=2).truth == other
     assert reference.still_open(study).differing == reference.still_open(study).undecided == ()
     exported = client.get(url("study-votes", study.pk)).content.decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(exported)))

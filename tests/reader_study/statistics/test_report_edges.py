@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from classifier.metrics import notes
+from classifier.metrics.mcnemar import corrected_p, exact_p
 from classifier.metrics.plain import plain
 from reader_study.plots import StudyFigures, curves
 from reader_study.statistics.agreement import cohen, fleiss, pairwise
 from reader_study.statistics.comparison import holm
-from reader_study.statistics.mcnemar import corrected_p, exact_p
 from reader_study.statistics.report import report
 from reader_study.statistics.tables import Answer, StudyTables, WholeSet
 from reader_study.statistics.tidy import tidy

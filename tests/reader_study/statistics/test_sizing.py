@@ -57,7 +57,7 @@ def test_rjafroc_on_stated_variances():
     found = {
         (size.readers, size.analysis): size.cases
         for analysis in (sizing.RRRC, sizing.FRRC)
-        for size in sizing.sizes(STATED, (5, 8), 0.04, analysis)
+        for size in (sizing.size(STATED, readers, 0.04, analysis) for readers in (5, 8))
     }
     assert found == {(5, "rrrc"): 564, (8, "rrrc"): 231, (5, "frrc"): 191, (8, "frrc"): 156}
 

@@ -15,7 +15,7 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from skinclinic.models import ApiToken, AuditEvent, Letter, Member, User
-from skinclinic.services import cases, former_tables, people, token_reminders, tokens
+from skinclinic.services import cases, former_tables, people, secret_links, token_reminders, tokens
 from skinclinic.services.refused import Refused
 from tests import factories
 from tests.skinclinic.pages import messages_of, url
@@ -47,7 +47,7 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(client_for, clinician, clinic)
     assert "30일" in client.get(url("tokens")).content.decode()
     client.cookies["django_language"] = "en"
     row = ApiToken.objects.values().get()
-    assert key not in map(str, row.values()) and row["sha256"] == tokens.hash_of(key)
+    assert key not in map(str, row.values()) and row["sha256"] == secret_links.secret_hash(key)
     assert timedelta(days=29) < row["expires_at"] - timezone.now() < timedelta(days=30)
     assert said_to(key) == (200, "")
     with_bearer = Client(headers={"Authorization": f"Bearer {key}"})

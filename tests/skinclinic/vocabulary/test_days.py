@@ -1,10 +1,10 @@
 """Days, months and years as people write them."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
-from skinclinic.vocabulary.days import span
+from skinclinic.vocabulary.days import day, moment, span
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,22 @@ def test_what_is_named(text, first, after):
 )  # fmt: skip
 def test_what_names_none(text):
     assert span(text) is None
+
+
+def test_a_day_of_an_address_is_one_whose_neighbours_are_days_too():
+    assert day(" 2024-02-29 ") == day("2024-2-29") == date(2024, 2, 29)
+    wrong = (
+        "",
+        "x",
+        "2023-02-29",
+        "20240229",
+        "2024-W09-4",
+        "2024-02",
+        "2024-02-29T00:00",
+        "0001-01-01",
+        "9999-12-31",
+    )
+    assert [text for text in wrong if day(text)] == []
+    assert moment("2024-02-29T10:00:00Z") == datetime(2024, 2, 29, 10, tzinfo=UTC)
+    wrong = ("", "x", "2024-02-29T10:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00")
+    assert [text for text in wrong if moment(text)] == []

@@ -10,18 +10,19 @@ from skinclinic.archive.management.chosen import draft_of, version_named
 from skinclinic.archive.models import Dataset, DatasetRole, DatasetVersion, Review
 from skinclinic.archive.presenters import summary_table
 from skinclinic.archive.presenters.label_names import known_label
-from skinclinic.archive.services.datasets import checks, datasets, differences, freezing, summary
+from skinclinic.archive.services.datasets import checks, datasets, differences, dividing, freezing, summary
 from skinclinic.archive.services.searching import search
 from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.archive.services.searching.selection import Selection, entries
 from skinclinic.management import chosen
+from skinclinic.management.terminal import Tells
 from skinclinic.services.refused import Refused
 from skinclinic.web.csv_table import table_csv
 
 ANY = "any"
 
 
-class Command(BaseCommand):
+class Command(Tells, BaseCommand):
     help = "Make datasets of searches, split, check, freeze and compare them."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -97,7 +98,7 @@ class Command(BaseCommand):
 
     def _split(self, *, name, method, share, seed, clinic, **_options) -> None:
         version = draft_of(name, clinic)
-        said = datasets.split(version, method, share, seed)
+        said = dividing.split(version, method, share, seed)
         self.stdout.write(
             f"{version}: {said['train']} photos train, {said['test']} photos test "
             f"({said['train_groups']} and {said['test_groups']} groups that stay together)"
@@ -128,7 +129,7 @@ class Command(BaseCommand):
             raise CommandError(" ".join(reasons))
         count = version.items.count()
         looked = freezing.look(
-            version, verify=True, say=lambda done: self._line(f"reading {done} of {count}")
+            version, verify=True, say=lambda done: self.say_in_place(f"reading {done} of {count}")
         )
         frozen = freezing.fix(version, who, looked)
         self.stdout.write(f"{frozen}: {count} photos, frozen, SHA-256 {frozen.sha256}")
@@ -148,11 +149,6 @@ class Command(BaseCommand):
         if len(versions) == 2 and versions[0].dataset_id == versions[1].dataset_id:
             changes = differences.between(versions[0], versions[1])
             self.stdout.write("; ".join(f"{what} {change.count}" for what, change in changes.items()))
-
-    def _line(self, text: str) -> None:
-        if self.stdout.isatty():
-            self.stdout.write(f"\r{text}   ", ending="")
-            self.stdout.flush()
 
 
 def _found(clinic, wanted: Selection):

@@ -14,12 +14,12 @@ from skinclinic.archive.models import PROVENANCE, DatasetRole, Import, Source
 from skinclinic.archive.services.importing import comparing, imports
 from skinclinic.engine.jobs import JobError
 from skinclinic.management import chosen
-from skinclinic.management.terminal import printable
+from skinclinic.management.terminal import Tells, printable
 from skinclinic.models import Photo
 from skinclinic.web.inputs import storable
 
 
-class Command(BaseCommand):
+class Command(Tells, BaseCommand):
     help = "Check photos and their table as a whole, then write them to the archive. Safe to repeat."
 
     def add_arguments(self, parser):
@@ -80,7 +80,9 @@ class Command(BaseCommand):
             raise CommandError(str(refused)) from None
         try:
             with imports.here(imports.CHECK_JOB, row):
-                imports.run_check(row, lambda done, total: self._line(f"checking {done} of about {total}"))
+                imports.run_check(
+                    row, lambda done, total: self.say_in_place(f"checking {done} of about {total}")
+                )
             self._report(row)
             if row.state == imports.State.REFUSED:
                 raise CommandError("Nothing was imported. Mend the above and run the same command again.")
@@ -119,7 +121,10 @@ class Command(BaseCommand):
         try:
             with imports.here(imports.WRITE_JOB, row):
                 imports.run_write(
-                    row, lambda done: self._line(f"writing {done} of {row.total}") if done % 20 == 0 else None
+                    row,
+                    lambda done: (
+                        self.say_in_place(f"writing {done} of {row.total}") if done % 20 == 0 else None
+                    ),
                 )
         except BaseException as error:
             imports.fail(row, str(error) or type(error).__name__)
@@ -134,11 +139,6 @@ class Command(BaseCommand):
             self.stderr.write(printable(line))
         for line in report_lines.told(row, comparing.lines(imports.changes_file(row))):
             self.stdout.write(printable(line))
-
-    def _line(self, text: str) -> None:
-        if self.stdout.isatty():
-            self.stdout.write(f"\r{text}   ", ending="")
-            self.stdout.flush()
 
 
 def _check_words(options) -> None:

@@ -15,7 +15,7 @@ from skinclinic.archive.models import (
     Review,
 )
 from skinclinic.archive.services.curating import changes, consent, review
-from skinclinic.archive.services.datasets import datasets, large
+from skinclinic.archive.services.datasets import datasets, dividing, large
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary import tags
 
@@ -117,7 +117,7 @@ def _undo(row: BulkChange, entries: Mapping[int, Entry]) -> Counts:
     if done.action == Action.ADD:
         items = version.items.filter(entry__in=entries).values_list("pk", flat=True)
         removed = datasets.remove(version, items)
-        datasets.restore_split(version, done.values.get("split", {}))
+        dividing.restore_split(version, done.values.get("split", {}))
         return Counts(removed)
     there = set(version.items.filter(entry__in=entries).values_list("entry", flat=True))
     back = [one for one in done.members.filter(entry__in=entries) if one.entry_id not in there]
@@ -126,8 +126,8 @@ def _undo(row: BulkChange, entries: Mapping[int, Entry]) -> Counts:
     )
     if back:
         large.changed(version, len(back))
-        datasets.forget_split(version)
-    datasets.restore_split(version, done.values.get("split", {}))
+        dividing.forget_split(version)
+    dividing.restore_split(version, done.values.get("split", {}))
     return Counts(len(back))
 
 

@@ -9,11 +9,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels
+from skinclinic.archive.formats import croissant
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.archive.services.exporting.datasheet import fit
 from skinclinic.archive.services.exporting.tables import PHOTOS, Written
 
-FILE = "croissant.json"
+FILE = croissant.FILE
 CONFORMS_TO = "http://mlcommons.org/croissant/1.0"
 _CONTEXT: dict[str, Any] = {
     "@language": "en",

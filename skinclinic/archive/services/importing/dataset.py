@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from skinclinic.archive.models import Dataset, DatasetVersion, Entry, Import, Review
-from skinclinic.archive.services.datasets import datasets, large
+from skinclinic.archive.services.datasets import datasets, dividing, large
 
 STATED = "stated"
 _PART = 400
@@ -35,7 +35,7 @@ def fill(row: Import, told: dict[int, dict]) -> Dataset:
     if any(fields["split"] for fields in told.values()):
         _note_sides(draft)
     elif draft.items.count() > before:
-        datasets.forget_split(draft, here=True)
+        dividing.forget_split(draft, here=True)
     return dataset
 
 

@@ -5,8 +5,9 @@ from collections import Counter
 
 from skinclinic.archive import labels
 from skinclinic.archive.formats.problems import TableRefused, _
-from skinclinic.archive.formats.rows import Row, is_unknown
+from skinclinic.archive.formats.rows import Row
 from skinclinic.archive.formats.words import diseases
+from skinclinic.archive.formats.words.facts import is_unknown
 from skinclinic.archive.formats.words.folding import fold
 from skinclinic.archive.models import LABEL_LENGTH, BackgroundDisease, Import
 from skinclinic.web.inputs import storable

@@ -5,7 +5,7 @@ from typing import Any
 
 from skinclinic.archive.formats.columns import MAPPABLE
 from skinclinic.archive.formats.reading import Source
-from skinclinic.archive.formats.rows import is_unknown
+from skinclinic.archive.formats.words.facts import is_unknown
 
 MOST_WORDS = 400
 LONGEST = 120

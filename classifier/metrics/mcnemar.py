@@ -1,10 +1,10 @@
-"""McNemar's test of two that answered the same images."""
+"""McNemar's test of two that answered the same photos. Pure."""
 
 import scipy
 
 
 def exact_p(first_only: int, second_only: int) -> float:
-    """Two-sided binomial p of the images on which one alone was right; 1 where there is none."""
+    """Two-sided binomial p of the photos on which one alone was right; 1 where there is none."""
     discordant = first_only + second_only
     if not discordant:
         return 1.0
@@ -12,7 +12,7 @@ def exact_p(first_only: int, second_only: int) -> float:
 
 
 def corrected_p(first_only: int, second_only: int) -> float | None:
-    """Chi-squared with continuity correction; None without any discordant image."""
+    """Chi-squared with continuity correction; None without any discordant photo."""
     discordant = first_only + second_only
     if not discordant:
         return None

@@ -3,7 +3,7 @@ through all photos: of each disease, of a dataset and a model, one place is read
 
 Two rows of numbers a disease lie one after another in a file. ``below``: of its photos, from the highest score to the
 lowest, the highest threshold that lists the photo and those before it. ``lowest``: the lowest score of each of its
-patients (``metrics.conformal``), rising. Where they begin, and all else, is told with what ``kept_coverage`` keeps. It
+patients (``metrics.conformal``), rising. Where they begin, and all else, is told with what ``values`` keeps. It
 names nobody.
 """
 
@@ -16,9 +16,9 @@ import numpy as np
 
 from classifier.metrics import conformal, roc
 from classifier.metrics.youden import youden
+from classifier.services.evaluation.kept import arrays as kept_arrays
 from classifier.services.evaluation.report import Report
 from classifier.services.evaluation.units import Photos
-from classifier.services.models import kept_arrays
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 

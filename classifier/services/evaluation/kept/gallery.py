@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from classifier.services.evaluation.kept import arrays as kept_arrays
 from classifier.services.evaluation.report import Report
-from classifier.services.models import kept_arrays
 from skinclinic.archive.models import DatasetItem
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 

@@ -1,5 +1,5 @@
 """Numbers of the photos of an evaluation, kept beside its report in a file that is named for its content: of it pages
-read the places that they need. What else is told of them stands with what ``kept_coverage`` keeps."""
+read the places that they need. What else is told of them stands with what ``values`` keeps."""
 
 import hashlib
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from classifier.models import Evaluation
+from classifier.services.evaluation.kept import values as kept_values
 from classifier.services.evaluation.report import NotYet, Report
-from classifier.services.models import kept_coverage
 from skinclinic.files import whole
 
 
@@ -36,7 +36,7 @@ def told(
         made.append(numbers)
         return values | {"file": name}
 
-    found: dict[str, Any] = kept_coverage.told(
+    found: dict[str, Any] = kept_values.told(
         report, dataset, model, what, make, holds=lambda told: (folder / told["file"]).is_file()
     )
     return found, made[0] if made else _opened(report, found["file"])
@@ -44,7 +44,7 @@ def told(
 
 def files(row: Evaluation) -> list[Path]:
     """What is kept of an evaluation's photos, and may be lost."""
-    return [*row.folder.glob("*.npy"), *row.folder.glob(kept_coverage.FILES)]
+    return [*row.folder.glob("*.npy"), *row.folder.glob(kept_values.FILES)]
 
 
 def _opened(report: Report, name: str) -> np.ndarray:
