@@ -68,7 +68,7 @@ def foreseen(rules: Retention) -> list[Foreseen]:
     """What the rules will take, set or not saved yet."""
     return [
         Foreseen(name, rule(rules.clinic, limit, False), rule(rules.clinic, limit + LOOKED_AHEAD, False))
-        for name, rule, limit in _set(rules, timezone.now())
+        for name, rule, limit in _set(rules, clock.now())
     ]
 
 
@@ -80,7 +80,7 @@ def save(rules: Retention, user: User) -> None:
     changed = {name: pair for name, pair in changed.items() if pair[0] != pair[1]}
     if not changed:
         return
-    rules.begins_on = timezone.localdate() + WARNED_FOR
+    rules.begins_on = timezone.localdate(clock.now()) + WARNED_FOR
     rules.changed_by = user
     rules.save()
     told = audit.changes(changed)
