@@ -31,6 +31,8 @@ from skinclinic.services import audit, decoding, image_archives, quotas
 from skinclinic.web.outgoing import Network
 
 log = logging.getLogger(__name__)
+# Of an import: where it keeps what comes.
+FOLDER = "received"
 # Statuses of PS3.4 B.2.3.
 SUCCESS, NO_ROOM, NOT_UNDERSTOOD = 0x0000, 0xA700, 0xC000
 
@@ -167,7 +169,7 @@ def _begun(clinic: Clinic, name: str, where: str) -> Import:
     row = imports.begin(
         clinic=clinic, user=None, name=name, format=Import.Format.DICOM, role="both", photos=""
     )
-    row.photos = str(imports.folder(row) / "received")
+    row.photos = str(imports.folder(row) / FOLDER)
     Path(row.photos).mkdir(parents=True, exist_ok=True)
     row.save(update_fields=["photos"])
     audit.record("import.received", row, facts={"where": where})
