@@ -192,10 +192,11 @@ def wake(kind: str) -> bool:
     # until when it holds: a worker would ask its own clock, and one that is ahead would hear of no work at all. One
     # that is late finds what waits by then, or nothing.
     try:
-        with waking.producer() as producer:
-            app.send_task(
+        waking.send(
+            lambda producer: app.send_task(
                 "skinclinic.run_jobs", (kind,), queue=queue_of(kind), retry=False, ignore_result=True, producer=producer
-            )  # fmt: skip
+            )
+        )  # fmt: skip
     except waking.NotNow:
         return False
     except Exception as error:  # noqa: BLE001 - each broker has failures of its own

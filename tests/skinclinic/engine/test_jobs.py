@@ -2,22 +2,27 @@
 
 import errno
 import re
+import socket
 import threading
 import time
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone, translation
 
-from skinclinic.engine import health, jobs, work
+from skinclinic.engine import health, jobs, waking, work
 from skinclinic.engine.health import WorkerFault
 from skinclinic.engine.jobs import UNEXPECTED, JobError
 from skinclinic.models import Job, User
 from skinclinic.presenters.job_errors import words_of
+from skinclinic.services import ready
 
 pytestmark = pytest.mark.django_db
+# What tests otherwise do without.
+WAKE = jobs.wake
 
 
 class Flaky(Exception):
@@ -336,6 +341,28 @@ def test_a_wake_up_goes_to_the_workers_of_the_kind_whatever_time_it_is_there(mon
     ]
     assert [options["queue"] for _names, options in sent] == ["batch", "analysis"]
     assert not any({"expires", "eta", "countdown"} & options.keys() for _names, options in sent)
+
+
+def test_a_name_server_that_does_not_answer_holds_nobody_up(use_broker, monkeypatch):
+    """As for a Redis that was stopped with its container: no limit of a connection holds for that."""
+    answers, asked, waited = Event(), Event(), []
+
+    def look_up(*names, **options):
+        asked.set()
+        waited.append(answers.wait(3))
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    before = jobs.app.conf.broker_url, jobs.app.conf.broker_transport_options
+    use_broker("redis://redis.invalid:6379/0", {})
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(waking, "SECONDS_IN_ALL", 0.1, raising=False)
+    try:
+        assert not WAKE("analyse") and asked.is_set() and not WAKE("analyse")
+        assert not ready.broker_answers()
+        assert not waited, "somebody waited until the name server had answered"
+    finally:
+        answers.set()
+        use_broker(*before)
 
 
 @pytest.mark.parametrize("change", [jobs.retry, lambda row: jobs.cancel(row, "stopped", "Stopped.")])
