@@ -1,5 +1,6 @@
 """Photos that another system sends: into an import that a curator decides on, or refused while it listens."""
 
+import errno
 import io
 import os
 from contextlib import contextmanager
@@ -126,6 +127,18 @@ def test_a_clinic_without_room_says_so_to_the_sender(clinic, settings):
     with listening(clinic) as port, pytest.raises(network.NotStored) as refused:
         sent(port, of_another_system(1))
     assert refused.value.code == "refused" and not Import.objects.exists()
+
+
+def test_a_full_disk_is_said_to_the_sender_without_the_servers_paths(clinic, monkeypatch):
+    def full(path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(receiving.whole, "whole_file", full)
+    said = []
+    monkeypatch.setattr(receiving, "_status", lambda code, text: said.append((code, text)) or code)
+    with listening(clinic) as port, pytest.raises(network.NotStored):
+        sent(port, of_another_system(1))
+    assert said == [(receiving.NO_ROOM, "No space left on device")]
 
 
 @pytest.mark.dicom

@@ -25,6 +25,7 @@ from skinclinic.dicom import web
 from skinclinic.dicom.kinds import PHOTOS, SYNTAXES
 from skinclinic.dicom.network import VERIFICATION
 from skinclinic.files import whole
+from skinclinic.files.reasons import reason
 from skinclinic.imaging import PhotoRejected
 from skinclinic.models import Clinic, ImageArchive
 from skinclinic.services import audit, decoding, image_archives, quotas
@@ -93,7 +94,7 @@ class Receiver:
                 return self._taken(event)
             except (OSError, quotas.OverQuota) as error:
                 log.error("a DICOM photo was not taken: %s", error)
-                return _status(NO_ROOM, str(error))
+                return _status(NO_ROOM, reason(error) if isinstance(error, OSError) else str(error))
 
     def _taken(self, event: Any) -> Any:
         data = event.encoded_dataset()
