@@ -154,6 +154,9 @@ def test_input_that_cannot_work_fails_at_once_with_its_reason_and_can_be_retried
         (Flaky("busy"), "unexpected"),
         (MemoryError("std::bad_alloc"), "out_of_memory"),
         (OperationalError("server closed the connection"), "unexpected"),
+        (OSError(errno.ENOSPC, "No space left on device", "/var/lib/skinclinic/server"), "storage_full"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "storage_full"),
+        (OperationalError("database or disk is full"), "storage_full"),
     ],
 )
 def test_a_transient_error_is_tried_three_times_with_growing_pauses(kind, monkeypatch, error, code):
@@ -178,7 +181,8 @@ def test_a_transient_error_is_tried_three_times_with_growing_pauses(kind, monkey
     jobs.run_waiting("test")
     row.refresh_from_db()
     assert (row.state, row.attempts, len(calls), row.error_code) == ("failed", 3, 3, code)
-    assert "alloc" not in row.error and "server" not in row.error
+    assert "alloc" not in row.error and "server " not in row.error and "/" not in row.error
+    assert code != "storage_full" or words_of(row).startswith("The server's disk is full.")
     assert jobs.retry(row) and jobs.claim("test", 1), "a person's wish needs no pause"
 
 

@@ -1,6 +1,7 @@
 """Error pages: what happened and what to do, for people and for programs, and never with the database."""
 
 import contextlib
+import errno
 import sqlite3
 
 import pytest
@@ -91,14 +92,17 @@ def test_a_database_whose_disk_is_full_is_not_called_away(client, tmp_path):
             small.execute("INSERT INTO t VALUES (zeroblob(100000))")
     ERRORS["full"] = OperationalError(*full.value.args)
     ERRORS["full"].__cause__ = full.value
-    response = client.get("/broken/full/")
-    assert response.status_code == 507 and response["Retry-After"] == "300"
-    assert b"disk is full" in response.content
-    response = client.get("/broken/full/", headers=SCRIPT)
-    assert response.json()["error"]["code"] == "storage_full" and response["Retry-After"] == "300"
-    response = handle(ERRORS["full"], {})
-    assert (response.status_code, response.data["error"]["code"]) == (507, "storage_full")
-    assert response.headers["Retry-After"] == "300"
+    # And a disk of files, such as that on which bodies of requests wait.
+    ERRORS["no room"] = OSError(errno.ENOSPC, "No space left on device", "/secret detail")
+    for kind in ("full", "no room"):
+        response = client.get(f"/broken/{kind}/")
+        assert response.status_code == 507 and response["Retry-After"] == "300"
+        assert b"disk is full" in response.content and b"secret" not in response.content
+        response = client.get(f"/broken/{kind}/", headers=SCRIPT)
+        assert response.json()["error"]["code"] == "storage_full" and response["Retry-After"] == "300"
+        response = handle(ERRORS[kind], {})
+        assert (response.status_code, response.data["error"]["code"]) == (507, "storage_full")
+        assert response.headers["Retry-After"] == "300"
     away = handle(ERRORS["operational"], {})
     assert (away.status_code, away.headers["Retry-After"]) == (503, "15")
 
