@@ -9,11 +9,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AlterField(
-            model_name="diagnosis",
-            name="created_at",
-            field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-        ),
-        migrations.AlterField(
             model_name="imagesending",
             name="created_at",
             field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
@@ -22,26 +17,6 @@ class Migration(migrations.Migration):
             model_name="imagesending",
             name="next_at",
             field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
-        ),
-        migrations.AlterField(
-            model_name="lesion",
-            name="created_at",
-            field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-        ),
-        migrations.AlterField(
-            model_name="note",
-            name="created_at",
-            field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-        ),
-        migrations.AlterField(
-            model_name="patient",
-            name="created_at",
-            field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-        ),
-        migrations.AlterField(
-            model_name="photo",
-            name="created_at",
-            field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
         ),
         migrations.AlterField(
             model_name="webhookmessage",

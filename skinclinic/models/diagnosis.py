@@ -1,6 +1,5 @@
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Now
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -38,7 +37,7 @@ class Diagnosis(models.Model):
     # Of an impression: how sure, and what else it may be ({confidence, others: [{disease, icd10, text, confidence}],
     # ranks 2 to 5}); {} where nothing is said. See ``vocabulary/ranked.py``.
     differential = models.JSONField(default=dict, blank=True)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     # A correction leaves the earlier row in place and marks it.
     withdrawn_at = models.DateTimeField(null=True, blank=True)

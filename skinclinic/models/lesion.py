@@ -2,7 +2,6 @@ from datetime import date
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.vocabulary.sites import SITES
@@ -54,7 +53,7 @@ class Lesion(models.Model):
     place_key = models.CharField(max_length=36, blank=True, default="")
     # Came with an imported archive: nobody's patient here, so not on the worklist.
     is_archived = models.BooleanField(default=False)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
     state = models.CharField(max_length=8, choices=State.choices, default=State.EMPTY)

@@ -1,7 +1,6 @@
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.models.answers import History
@@ -54,7 +53,7 @@ class Patient(History):
     referrer = models.TextField(_("referrer"), max_length=400, blank=True)
     # Came with an imported archive: nobody's patient here, so not in the clinic's list.
     is_archived = models.BooleanField(default=False)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
     class Meta:

@@ -3,7 +3,6 @@ from datetime import timezone as fixed_zone
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -51,7 +50,7 @@ class Photo(models.Model):
     box_size = models.PositiveIntegerField(null=True, blank=True)
     picture = models.CharField(max_length=32, blank=True, db_index=True)
     is_further_square = models.BooleanField(default=False)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
     # Said of those that a lesion's page shows.

@@ -2,7 +2,6 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.models.answers import answer
@@ -23,7 +22,7 @@ class Note(models.Model):
     visit_on = models.DateField(_("visit"), null=True)
     text = models.TextField(_("note"), max_length=LONGEST_NOTE)
     is_taken_back = models.BooleanField(_("taken back"), default=False)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
     class Meta:

@@ -18,6 +18,7 @@ from skinclinic.models import (
     BinItem,
     ImageArchive,
     ImageSending,
+    Lesion,
     PasswordLink,
     Patient,
     Photo,
@@ -120,22 +121,34 @@ def test_files_of_an_import_that_was_just_sent_stay(clinic, curator, settings):
 
 
 def test_rules_begin_when_they_were_said_to_and_take_nothing_that_is_new(
-    photo, clinic, curator, admin_user, monkeypatch
+    clinic, clinician, curator, admin_user, monkeypatch
 ):
-    """Of whom no other machine knows anything yet, and with a clock that is years behind."""
+    """Where others have the right time, whose rows tell that what came after them is as new."""
+    with monkeypatch.context() as right:
+        right.setattr(timezone, "datetime", datetime)
+        known, old = factories.make_patient(clinic, "P-1"), factories.make_patient(clinic, "P-2")
+        Patient.objects.filter(pk__in=[known.pk, old.pk]).update(
+            created_at=timezone.now() - timedelta(days=2000)
+        )
+        factories.make_photo(clinic, clinician)
+        factories.make_patient(clinic, "P-3")
     behind(monkeypatch, timedelta(days=2000))
-    patient = factories.make_patient(clinic)
+    new = factories.make_patient(clinic, "P-4")
+    lesion = Lesion.objects.create(clinic=clinic, patient=known)
+    factories.make_photo(clinic, clinician, seed=2, lesion=lesion)
     imports.begin(clinic=clinic, user=curator, name="New", format="csv", role="both", photos="p.zip")
     study = Study.objects.create(clinic=clinic, name="Over", state="open")
     studies.close(study, admin_user)
     rules = Retention(clinic=clinic, patients_years=2, imports_days=60, readers_months=12)
-    assert [(one.now, one.soon) for one in retention.foreseen(rules)] == [(0, 0)] * 3
+    told = {one.name: (one.now, one.soon) for one in retention.foreseen(rules)}
+    assert told["imports_days"] == told["readers_months"] == (0, 0)
     retention.save(rules, admin_user)
     retention.ask_daily()
     assert jobs.run_waiting(retention.JOB) == 0 and retention.run(clinic) == {}
     Retention.objects.update(begins_on=timezone.localdate())
-    assert set(retention.run(clinic).values()) == {0}
-    assert Patient.objects.filter(pk=patient.pk).exists()
+    assert retention.run(clinic) == {"patients_years": 1, "imports_days": 0, "readers_months": 0}
+    assert set(Patient.objects.values_list("code", flat=True)) == {"P-1", "P-3", "P-4"}
+    assert {known, new} <= set(Patient.objects.all())
 
 
 def test_what_a_colleague_decided_on_another_machine_is_not_overwritten(
