@@ -216,5 +216,10 @@ def pytest_runtest_makereport(item):
 
 
 @pytest.fixture
-def use_broker(settings, monkeypatch) -> Callable[[str, dict], None]:
-    return lambda url, options: engine_processes.use_broker(settings, monkeypatch, url, options)
+def use_broker(settings, monkeypatch) -> Iterator[Callable[[str, dict], None]]:
+    """Another broker, until the test is over."""
+    from skinclinic import celery_app
+
+    before = celery_app.conf.broker_url, celery_app.conf.broker_transport_options
+    yield lambda url, options: engine_processes.use_broker(settings, monkeypatch, url, options)
+    engine_processes.use_broker(settings, monkeypatch, *before)

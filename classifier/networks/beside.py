@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from classifier.networks.manifest import ModelRejected
+from skinclinic.files.reasons import reason
 
 
 def read_bytes(path: Path, largest: int, *, missing: ModelRejected, unreadable: str) -> bytes:
@@ -14,7 +15,7 @@ def read_bytes(path: Path, largest: int, *, missing: ModelRejected, unreadable: 
     except FileNotFoundError:
         raise missing from None
     except OSError as error:
-        raise ModelRejected(unreadable, f"{path.name} cannot be read: {error}.") from error
+        raise ModelRejected(unreadable, f"{path.name} cannot be read: {reason(error)}.") from error
     if len(content) > largest:
         raise ModelRejected(unreadable, f"{path.name} is larger than {largest >> 20} MB.")
     return content

@@ -10,6 +10,7 @@ from typing import Any
 
 from classifier.networks.architectures import ARCHITECTURES, is_known
 from classifier.networks.preprocess import Preprocessing
+from skinclinic.files.reasons import reason
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 MANIFEST_FILE = "manifest.json"
@@ -103,7 +104,9 @@ def read_manifest(folder: Path) -> Manifest:
             "manifest_missing", f"There is no {MANIFEST_FILE} in the model's folder."
         ) from None
     except OSError as error:
-        raise ModelRejected("manifest_unreadable", f"{MANIFEST_FILE} cannot be read: {error}.") from error
+        raise ModelRejected(
+            "manifest_unreadable", f"{MANIFEST_FILE} cannot be read: {reason(error)}."
+        ) from error
     if len(text) > LARGEST_MANIFEST:
         raise ModelRejected("manifest_unreadable", f"{MANIFEST_FILE} is larger than a megabyte.")
     try:

@@ -22,6 +22,7 @@ from classifier.networks.manifest import (
     read_manifest,
 )
 from classifier.networks.structure import OUTPUTS_FIRST, shapes_of
+from skinclinic.files.reasons import reason
 from skinclinic.files.whole import whole_folder
 
 if TYPE_CHECKING:
@@ -165,7 +166,9 @@ def _weights_file(folder: Path) -> Iterator[BufferedReader]:
     except FileNotFoundError:
         raise ModelRejected("weights_missing", f"There is no {WEIGHTS_FILE} in the model's folder.") from None
     except OSError as error:
-        raise ModelRejected("weights_unreadable", f"{WEIGHTS_FILE} cannot be read: {error}.") from error
+        raise ModelRejected(
+            "weights_unreadable", f"{WEIGHTS_FILE} cannot be read: {reason(error)}."
+        ) from error
 
 
 def _check_hash(sha256: str, manifest: Manifest) -> None:

@@ -35,6 +35,7 @@ FAILURES = {
         "The model gave no usable numbers for this photo. Try again or choose another crop."
     ),
     "out_of_memory": _("The engine had not enough memory for this photo. Try again later."),
+    "storage_full": _("The engine's disk is full. The photos are safe; tell your administrator."),
     "worker_died": _("The engine stopped three times at this photo. Try again, or tell your administrator."),
 }
 FAILED = _("The engine could not analyse this photo. Try again, or tell your administrator.")

@@ -47,11 +47,13 @@ def _file_hash(path: Path) -> str:
 
 def _from_file(path: Path, architecture: str) -> dict[str, Tensor]:
     if not path.exists():
-        raise TrainingRefused("init_missing", f"There is no file {path} to start from.")
+        raise TrainingRefused("init_missing", f"There is no {path.name} to start from.")
     try:
         return load_backbone(path, architecture)
     except ModelRejected as error:
-        raise TrainingRefused(error.code, f"{path} does not serve to start from. {error.message}") from error
+        raise TrainingRefused(
+            error.code, f"{path.name} does not serve to start from. {error.message}"
+        ) from error
 
 
 def state_hash(state: dict[str, Tensor]) -> str:

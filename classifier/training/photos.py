@@ -13,6 +13,7 @@ from classifier.training.errors import TrainingRefused
 from classifier.training.examples import patient_folds
 from classifier.training.plan import Sample
 from skinclinic import imaging
+from skinclinic.files.reasons import reason
 
 # Parts of a seed, so that order, views and mixup are drawn independently of each other.
 ORDER, VIEW, MIX, DROP = 1, 2, 3, 4
@@ -60,7 +61,7 @@ def check_files(samples: Sequence[Sample]) -> None:
             found = imaging.sha256(Path(sample.path).read_bytes())
         except OSError as error:
             raise TrainingRefused(
-                "photo_missing", f"The photo {sample.sha256[:12]} cannot be read: {error}."
+                "photo_missing", f"The photo {sample.sha256[:12]} cannot be read: {reason(error)}."
             ) from error
         if found != sample.sha256:
             raise TrainingRefused(

@@ -23,6 +23,7 @@ from classifier.training.photos import check_files, validation_side
 from classifier.training.plan import Plan
 from classifier.training.trainer import Progress, Trainer
 from classifier.training.world import World, joined
+from skinclinic.files.reasons import reason
 from skinclinic.files.whole import write_whole
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ def run(folder: Path, should_stop: Callable[[], bool] = lambda: False) -> str:
         outcome |= {
             "state": FAILED,
             "code": "storage",
-            "message": f"The disk did not take or give a file: {error}.",
+            "message": f"The disk did not take or give a file: {reason(error)}.",
         }
     except (RuntimeError, MemoryError) as error:
         number = uuid.uuid4().hex[:8]

@@ -17,7 +17,8 @@ from skinclinic.services.refused import Refused as ServiceRefused
 from skinclinic.services.scanning import Infected
 from skinclinic.web.come_back import ComeBack
 from skinclinic.web.confirming import CODE, ConfirmFirst
-from skinclinic.web.errors import DELETED, is_disk_full, storage_full_words
+from skinclinic.web.errors import DELETED, storage_full_words
+from skinclinic.web.full_disks import is_disk_full
 from skinclinic.web.requests import WORTH_ANOTHER_TRY
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ def _told(error: Exception) -> Exception:
     if isinstance(error, ServiceRefused | ComeBack):
         return _refused(error)
     if is_disk_full(error):
-        log.error("the database's disk is full", exc_info=error)
+        log.error("a disk is full", exc_info=error)
         return Refused(507, "storage_full", storage_full_words())
     if isinstance(error, (OperationalError, InterfaceError)):
         log.error("database unavailable", exc_info=error)

@@ -14,6 +14,7 @@ class ArchiveConfig(AppConfig):
         from skinclinic.archive.services.curating import own_facts  # noqa: F401
         from skinclinic.archive.services.datasets import binned, covering, erasing, withdrawal  # noqa: F401
         from skinclinic.archive.services.importing import erasing as of_imports  # noqa: F401
+        from skinclinic.archive.services.importing import left_open  # noqa: F401
         from skinclinic.archive.services.importing.room import room
         from skinclinic.services import quotas, word_indexes
 

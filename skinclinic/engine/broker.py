@@ -10,6 +10,7 @@ claimed by a rename, which succeeds for one worker only. A message lost with a k
 the job's row is the truth and the reconciler wakes the workers again.
 """
 
+import logging
 import time
 import uuid
 from pathlib import Path
@@ -17,6 +18,8 @@ from queue import Empty
 
 from kombu.transport import TRANSPORT_ALIASES, virtual
 from kombu.utils.json import dumps, loads
+
+log = logging.getLogger(__name__)
 
 
 class Channel(virtual.Channel):
@@ -49,9 +52,10 @@ class Channel(virtual.Channel):
                 path.rename(taken)
             except FileNotFoundError:
                 continue
-            text = taken.read_text()
+            content = taken.read_bytes()
             taken.unlink()
-            return loads(text)
+            if (message := _message_in(content)) is not None:
+                return message
         raise Empty
 
     def _size(self, queue: str) -> int:
@@ -62,6 +66,19 @@ class Channel(virtual.Channel):
         for path in messages:
             path.unlink(missing_ok=True)
         return len(messages)
+
+
+def _message_in(content: bytes) -> dict | None:
+    """None for what a power cut has left of one: a file with its name and nothing in it. Nobody misses it, and whoever
+    takes messages goes on."""
+    try:
+        message = loads(content)
+    except ValueError:
+        message = None
+    if not isinstance(message, dict):
+        log.warning("a message to workers was lost with the power; the reconciler sends another")
+        return None
+    return message
 
 
 class Transport(virtual.Transport):

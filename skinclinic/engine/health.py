@@ -11,6 +11,8 @@ import logging
 import time
 from dataclasses import dataclass, field
 
+from skinclinic.web.full_disks import is_disk_full
+
 log = logging.getLogger(__name__)
 
 NO_MEMORY, NO_PHOTOS, DISK_FULL, DISK = "no_memory", "no_photos", "disk_full", "disk"
@@ -51,7 +53,7 @@ def code_of(error: BaseException) -> str:
         return error.code
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return NO_MEMORY
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if is_disk_full(error):
         return DISK_FULL
     if isinstance(error, OSError) and error.errno in (errno.EIO, errno.EACCES, errno.EROFS, errno.ESTALE):
         return DISK

@@ -36,6 +36,7 @@ from skinclinic.engine import health, lease_renewal, machine, tally, waking
 from skinclinic.engine.health import WorkerFault
 from skinclinic.models import Job, WorkerSeen
 from skinclinic.web import acting
+from skinclinic.web.full_disks import is_disk_full
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ CLOCKS_MAY_DIFFER = 5.0
 # Whatever kind a job is of: what it needed was away for a moment.
 _TRANSIENT = (MemoryError, OperationalError, InterfaceError)
 NO_MEMORY = gettext_noop("There was not enough memory for it. Try again later.")
+NO_ROOM = gettext_noop("The server's disk is full. Nothing was stored. Tell your administrator.")
 UNEXPECTED = gettext_noop(
     "Something unexpected went wrong (number %(number)s). Try again; if it stays, tell your administrator."
 )
@@ -110,9 +112,9 @@ def job(
 
     The handler gets up to ``batch`` claimed jobs and returns one outcome for each: a callable that stores
     the result (it runs in the transaction that finishes the job, and only if this worker still holds the
-    lease), or an exception. ``transient`` errors, a lack of memory and a database that is away are tried again
-    after a pause, three attempts in all; a ``WorkerFault`` is no attempt; every other error fails at once. A worker
-    that has been silent for ``lease_seconds`` has died. ``on_change`` hears of every change of state, in the
+    lease), or an exception. ``transient`` errors, a lack of memory, a full disk and a database that is away are tried
+    again after a pause, three attempts in all; a ``WorkerFault`` is no attempt; every other error fails at once. A
+    worker that has been silent for ``lease_seconds`` has died. ``on_change`` hears of every change of state, in the
     transaction that makes it. What nobody ``may_be_stopped`` at has been promised to somebody, such as an erasure.
     """
 
@@ -192,10 +194,11 @@ def wake(kind: str) -> bool:
     # until when it holds: a worker would ask its own clock, and one that is ahead would hear of no work at all. One
     # that is late finds what waits by then, or nothing.
     try:
-        with waking.producer() as producer:
-            app.send_task(
+        waking.send(
+            lambda producer: app.send_task(
                 "skinclinic.run_jobs", (kind,), queue=queue_of(kind), retry=False, ignore_result=True, producer=producer
-            )  # fmt: skip
+            )
+        )  # fmt: skip
     except waking.NotNow:
         return False
     except Exception as error:  # noqa: BLE001 - each broker has failures of its own
@@ -350,7 +353,8 @@ def _fail(row: Job, error: Exception) -> bool:
         log.error("%s %s waits on: %s", row.kind, row.key, error)
         back = {"attempts": F("attempts") - 1, "not_before": Now() + PAUSES[0]}
         return _settle(row, None, state=Job.State.QUEUED, **back)
-    if isinstance(error, (*kind.transient, *_TRANSIENT)) and row.attempts < MAX_ATTEMPTS:
+    is_transient = isinstance(error, (*kind.transient, *_TRANSIENT)) or is_disk_full(error)
+    if is_transient and row.attempts < MAX_ATTEMPTS:
         log.warning("%s %s: %r, attempt %d", row.kind, row.key, error, row.attempts)
         return _settle(row, None, state=Job.State.QUEUED, not_before=Now() + PAUSES[row.attempts - 1])
     code = error.code if isinstance(error, JobError) else "unexpected"
@@ -358,6 +362,9 @@ def _fail(row: Job, error: Exception) -> bool:
     if isinstance(error, MemoryError):
         log.error("%s %s failed of memory: %r", row.kind, row.key, error)
         code, words = "out_of_memory", NO_MEMORY
+    elif is_disk_full(error):
+        log.error("%s %s failed of a full disk: %r", row.kind, row.key, error)
+        code, words = "storage_full", NO_ROOM
     if code == "unexpected":
         # What a library says is for the log: no stack, no layer, no address of a server reaches a page.
         words = UNEXPECTED % {"number": number_for(error)}

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.db.models.functions import Now
 
 from skinclinic.engine import health
@@ -54,8 +54,8 @@ def _renew(rows: Sequence[Job], lease: timedelta, done: threading.Event) -> None
                 for pk, token in held:
                     running = Job.objects.filter(pk=pk, state=Job.State.RUNNING, lease_token=token)
                     running.update(lease_until=Now() + lease)
-            except DatabaseError as error:
-                log.warning("cannot renew a lease now: %s", error)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next renewal is as needed
+                log.warning("cannot renew a lease now: %r", error)
                 connection.close()
     finally:
         connection.close()

@@ -1,6 +1,7 @@
 """The machine, or container, that this process runs on: what it has and what is left of it. Apps register what they
 know of it, such as its GPUs."""
 
+import logging
 import os
 import resource
 import shutil
@@ -13,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
+log = logging.getLogger(__name__)
 GROUPS = Path("/sys/fs/cgroup")
 MEMINFO = Path("/proc/meminfo")
 
@@ -43,7 +45,11 @@ def told() -> dict[str, Any]:
         disk = shutil.disk_usage(settings.SKINCLINIC_HOME)
         found["disk"], found["disk_left"] = disk.total, disk.free
     for function in _probes:
-        found |= function()
+        try:
+            found |= function()
+        except Exception as error:  # noqa: BLE001 - each library has failures of its own
+            # Such as a GPU that does not answer any more; the worker lives, and says so.
+            log.warning("%s could not be told: %r", function.__qualname__, error)
     return found
 
 

@@ -6,7 +6,7 @@ import threading
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown
 from celery.worker import state
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from skinclinic.engine import deafness, health, jobs, machine
 
@@ -58,8 +58,8 @@ def _say_alive(sender=None, **kwargs) -> None:
                     has_begun.add(queue)
                 if deafness.ear.is_deaf(waits=any(map(jobs.waits, queues))):
                     deafness.begin_anew()
-            except DatabaseError as error:
-                log.warning("cannot note that the worker is alive: %s", error)
+            except Exception as error:  # noqa: BLE001 - a worker that says nothing more counts as dead
+                log.warning("cannot note that the worker is alive: %r", error)
                 connection.close()
             _tell.wait(5)
             _tell.clear()

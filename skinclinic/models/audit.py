@@ -82,6 +82,12 @@ class AuditEvent(models.Model):
                 fields=["patient_key", "-id"], condition=Q(patient_key__isnull=False), name="audit_of_patient"
             ),
             models.Index(fields=["user_key", "-id"], name="audit_of_user"),
+            models.Index(fields=["-at", "-id"], name="audit_by_day"),
+            models.Index(fields=["action", "-id"], name="audit_by_action"),
+            # From where a person has come before.
+            models.Index(
+                fields=["user_key", "address", "-id"], condition=Q(action="sign_in"), name="audit_sign_ins"
+            ),
             models.Index(fields=["id"], condition=Q(seq__isnull=True), name="audit_without_place"),
         ]
 

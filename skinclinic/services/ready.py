@@ -43,16 +43,20 @@ def database_answers() -> bool:
 
 
 def broker_answers() -> bool:
-    """Whether a wake-up would be taken; the embedded one is a folder. At most a quarter of a second."""
+    """Whether a wake-up would be taken; the embedded one is a folder. Mostly at most a quarter of a second."""
     if settings.CELERY_BROKER_URL.startswith("embedded"):
         return True
-    limits = settings.CELERY_BROKER_TRANSPORT_OPTIONS | waking.LIMITS
     try:
-        with app.connection_for_write(connect_timeout=waking.SECONDS, transport_options=limits) as there:
-            there.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=waking.SECONDS)
+        waking.within(_reach_broker)
         return True
     except Exception:  # noqa: BLE001 - each broker has failures of its own
         return False
+
+
+def _reach_broker() -> None:
+    limits = settings.CELERY_BROKER_TRANSPORT_OPTIONS | waking.LIMITS
+    with app.connection_for_write(connect_timeout=waking.SECONDS, transport_options=limits) as there:
+        there.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=waking.SECONDS)
 
 
 def migrations_waiting() -> list[Key]:

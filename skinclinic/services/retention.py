@@ -4,12 +4,14 @@ The apps above register what they hold (``keeps``). Whoever sets a rule sees fir
 days later.
 """
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.utils import timezone
 
 from skinclinic.engine import clock, jobs
@@ -31,6 +33,7 @@ from skinclinic.services import audit
 from skinclinic.services.binning.items import Gone
 from skinclinic.services.erasing import erase
 
+log = logging.getLogger(__name__)
 JOB = "retention"
 # From saving a rule until it takes anything.
 WARNED_FOR = timedelta(days=14)
@@ -68,7 +71,7 @@ def foreseen(rules: Retention) -> list[Foreseen]:
     """What the rules will take, set or not saved yet."""
     return [
         Foreseen(name, rule(rules.clinic, limit, False), rule(rules.clinic, limit + LOOKED_AHEAD, False))
-        for name, rule, limit in _set(rules, timezone.now())
+        for name, rule, limit in _set(rules, clock.now())
     ]
 
 
@@ -80,7 +83,7 @@ def save(rules: Retention, user: User) -> None:
     changed = {name: pair for name, pair in changed.items() if pair[0] != pair[1]}
     if not changed:
         return
-    rules.begins_on = timezone.localdate() + WARNED_FOR
+    rules.begins_on = timezone.localdate(clock.now()) + WARNED_FOR
     rules.changed_by = user
     rules.save()
     told = audit.changes(changed)
@@ -119,7 +122,7 @@ def patients(clinic: Clinic, limit: datetime, act: bool) -> int:
     if not act:
         return due.count()
     count = 0
-    for patient in due:
+    for patient in _beyond_doubt(due, limit):
         try:
             erase.erase(patient, None, reason=Erasure.Reason.RETENTION)
         except Gone:
@@ -146,6 +149,33 @@ def patients_due(clinic: Clinic, limit: datetime) -> QuerySet[Patient]:
     for later in since:
         found = found.exclude(Exists(later))
     return found.order_by("pk")
+
+
+def _beyond_doubt(due: QuerySet[Patient], limit: datetime) -> Iterator[Patient]:
+    """Those of whom nothing was written after something that is as young as ``limit``, of whatever clinic: what was,
+    came later than its moment says, from a machine whose clock was years behind."""
+    kept = {model: _first_since(model, limit) for model in (Patient, Lesion, Photo, Diagnosis, Note)}
+
+    def came_late(rows: QuerySet[Any]) -> bool:
+        first = kept[rows.model]
+        return first is not None and rows.filter(pk__gte=first).exists()
+
+    for patient in due:
+        lesions = patient.lesions.all()
+        written = (
+            Patient.objects.filter(pk=patient.pk), lesions, Photo.objects.filter(lesion__in=lesions),
+            Diagnosis.objects.filter(lesion__in=lesions), patient.notes.all(), Note.objects.filter(lesion__in=lesions),
+        )  # fmt: skip
+        if any(came_late(rows) for rows in written):
+            log.error("patient %s is kept: a clock was years behind when something was written", patient.pk)
+        else:
+            yield patient
+
+
+def _first_since(model: type[Model], limit: datetime) -> int | None:
+    """The lowest key of what says that it was written since."""
+    rows = model._default_manager.filter(created_at__gte=limit).order_by("pk")
+    return rows.values_list("pk", flat=True).first()
 
 
 def _set(rules: Retention, now: datetime) -> list[tuple[str, Rule, datetime]]:

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from skinclinic.engine import clock
 from skinclinic.engine.housekeeping import broom
 from skinclinic.models import SignInCount
 from skinclinic.web.requests import network_of
@@ -24,6 +24,8 @@ from skinclinic.web.waiting import MustWait
 
 FORGOTTEN_AFTER = timedelta(hours=1)
 KNOWN_FOR = timedelta(days=30)
+# A moment that is further ahead was written before a clock was put right. For that nobody waits until it has come.
+_CLOCK_PUT_BACK = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,16 @@ class Try:
 def check(name: str, address: str) -> None:
     """Raise MustWait where a try would come too soon. Writes nothing and waits for nobody."""
     rows = SignInCount.objects.in_bulk(_keys(name, address).all)
-    _refuse_early(_keys(name, address), rows, timezone.now())
+    _refuse_early(_keys(name, address), rows, clock.now())
 
 
 def take(name: str, address: str) -> Try:
     """Count a try before it is made. Raises MustWait, counting nothing, where it comes too soon."""
     keys = _keys(name, address)
-    now = timezone.now()
     with transaction.atomic():
-        rows = _held(keys.all, now)
+        rows = _held(keys.all)
+        # Not before: whoever was here meanwhile has written a later moment.
+        now = clock.now()
         _refuse_early(keys, rows, now)
         for row in rows.values():
             row.count, row.at = _failed(row, now) + 1, now
@@ -79,7 +82,7 @@ def take(name: str, address: str) -> Try:
 
 def succeeded(made: Try) -> None:
     """The try was right: it counts for nothing, and the address is known for this account."""
-    SignInCount.objects.filter(pk=made.pair).update(count=0, known_at=timezone.now())
+    SignInCount.objects.filter(pk=made.pair).update(count=0, known_at=clock.now())
     _uncount([made.account, made.address])
 
 
@@ -97,9 +100,9 @@ def _refuse_early(keys: Try, rows: Mapping[str, SignInCount], now: datetime) -> 
     if not is_known:
         limits[keys.account] = ACCOUNT
     waits = [
-        limit.wait(_failed(row, now)) - (now - row.at)
+        limit.wait(_failed(row, now)) - max(now - row.at, timedelta())
         for key, limit in limits.items()
-        if (row := rows.get(key)) is not None
+        if (row := rows.get(key)) is not None and row.at <= now + _CLOCK_PUT_BACK
     ]
     if (wait := max(waits, default=timedelta())) > timedelta():
         raise MustWait(wait.total_seconds())
@@ -109,10 +112,10 @@ def _failed(row: SignInCount, now: datetime) -> int:
     return row.count if now - row.at < FORGOTTEN_AFTER else 0
 
 
-def _held(keys: list[str], now: datetime) -> dict[str, SignInCount]:
+def _held(keys: list[str]) -> dict[str, SignInCount]:
     """The rows of these keys, made where there are none, and nobody else's until the transaction ends."""
     SignInCount.objects.bulk_create(
-        [SignInCount(key=key, at=now) for key in sorted(keys)], ignore_conflicts=True
+        [SignInCount(key=key, at=Now()) for key in sorted(keys)], ignore_conflicts=True
     )
     rows = SignInCount.objects.select_for_update().filter(key__in=keys).order_by("key")
     return {row.key: row for row in rows}

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
+from skinclinic.engine import clock
 from skinclinic.models import SignInCount, User
 from skinclinic.services import account_mail, audit
 
@@ -15,7 +15,7 @@ ONCE_IN = timedelta(minutes=5)
 
 def is_used(user: User, code: str) -> bool:
     """Whether the code was right a moment ago; its owner learns that it came again."""
-    if not SignInCount.objects.filter(pk=_key(user, code), at__gt=timezone.now() - ONCE_IN).exists():
+    if not SignInCount.objects.filter(pk=_key(user, code), at__gt=clock.now() - ONCE_IN).exists():
         return False
     _tell(user)
     return True
@@ -23,7 +23,7 @@ def is_used(user: User, code: str) -> bool:
 
 def take(user: User, code: str) -> bool:
     """Use a code that is right; False where somebody else was faster."""
-    now = timezone.now()
+    now = clock.now()
     row, is_new = SignInCount.objects.get_or_create(key=_key(user, code), defaults={"at": now})
     # The number of another day is another code.
     if is_new or SignInCount.objects.filter(pk=row.pk, at__lte=now - ONCE_IN).update(at=now):

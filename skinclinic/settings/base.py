@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import to_language
 
 from .environment import Environment
+from .own_key import kept_key
 
 env = Environment()
 
@@ -44,23 +45,7 @@ def _secret_key() -> str:
         return key
     if not EMBEDDED:
         raise ImproperlyConfigured("Set SECRET_KEY: a long random string, the same for every process.")
-    from django.core.management.utils import get_random_secret_key
-
-    path = SKINCLINIC_HOME / "secret_key"
-    try:
-        return path.read_text()
-    except FileNotFoundError:
-        key = get_random_secret_key()
-        try:
-            SKINCLINIC_HOME.mkdir(parents=True, exist_ok=True)
-            with path.open("x") as file:
-                file.write(key)
-            path.chmod(0o600)
-        except FileExistsError:
-            return path.read_text()
-        except OSError:
-            pass  # a read-only home still classifies files; it signs nobody in
-        return key
+    return kept_key(SKINCLINIC_HOME / "secret_key")
 
 
 SECRET_KEY = _secret_key()

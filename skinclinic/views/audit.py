@@ -1,7 +1,7 @@
 """The audit for admins: who saw and did what, as pages and as a table; and who saw one patient."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
@@ -15,13 +15,14 @@ from skinclinic.presenters import audit as words
 from skinclinic.presenters.paging import paged
 from skinclinic.services import audit_reading
 from skinclinic.services.audit_reading import AuditFilters
-from skinclinic.web import csv_table
+from skinclinic.web import csv_table, keyset
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 COLUMNS = (
     "seq", "at", "action", "user_key", "user_name", "via", "via_key", "via_name", "address", "request", "subject_kind",
     "subject_key", "subject_name", "patient_key", "reason", "before", "after", "facts", "mac", "chain",
 )  # fmt: skip
+_AT_ONCE = 1000
 
 
 @clinic_member(ADMIN)
@@ -30,7 +31,7 @@ def audit(request: MemberRequest) -> HttpResponse:
     """A page of rows, newest first; ``person``, ``group``, ``patient`` and ``day`` narrow it."""
     clinic, asked = request.membership.clinic, AuditFilters.read(request.GET)
     found = audit_reading.narrowed(clinic, audit_reading.of_clinic(clinic), asked)
-    page = paged(request, found)
+    page = paged(request, found, audit_reading.order_of(asked))
     context = page | {
         "lines": words.lines(clinic, page["rows"]),
         "asked": asked,
@@ -49,7 +50,8 @@ def audit_csv(request: MemberRequest) -> StreamingHttpResponse:
     clinic, asked = request.membership.clinic, AuditFilters.read(request.GET)
     found = audit_reading.narrowed(clinic, audit_reading.of_clinic(clinic), asked)
     response = StreamingHttpResponse(
-        csv_table.pieces(COLUMNS, _rows(found)), content_type="text/csv; charset=utf-8"
+        csv_table.pieces(COLUMNS, _rows(found, audit_reading.order_of(asked))),
+        content_type="text/csv; charset=utf-8",
     )
     response["Content-Disposition"] = f'attachment; filename="audit-{timezone.localdate().isoformat()}.csv"'
     return response
@@ -69,13 +71,15 @@ def patient_seen(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "audit/patient.html", context)
 
 
-def _rows(found: QuerySet[AuditEvent]) -> Iterator[list]:
-    """Page by page of keys: no cursor of the database stays open while somebody fetches slowly."""
-    last, rows = 0, found.order_by("id")
-    while batch := list(rows.filter(pk__gt=last)[:1000]):
-        for event in batch:
+def _rows(found: QuerySet[AuditEvent], order: Sequence[str]) -> Iterator[list]:
+    """Page by page: no cursor of the database stays open while somebody fetches slowly. ``order``: the newest first."""
+    oldest_first, cursor = [name.removeprefix("-") for name in order], ""
+    while True:
+        page = keyset.page(found, oldest_first, cursor, _AT_ONCE)
+        for event in page.rows:
             yield [_cell(getattr(event, name)) for name in COLUMNS]
-        last = batch[-1].pk
+        if not (cursor := page.next):
+            return
 
 
 def _cell(value: object) -> object:

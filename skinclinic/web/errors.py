@@ -9,7 +9,7 @@ import sys
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.permissions import NoClinic
 from skinclinic.services.scanning import Infected
 from skinclinic.web.come_back import ComeBack
+from skinclinic.web.full_disks import is_disk_full
 from skinclinic.web.photo_lost import CODE, PhotoLost
 from skinclinic.web.requests import WORTH_ANOTHER_TRY, is_from_script, json_error
 
@@ -102,22 +103,15 @@ def infected(request: HttpRequest, error: Infected) -> HttpResponse:
     return HttpResponse(render_to_string("infected.html", {"message": error.words}), status=400)
 
 
-def is_disk_full(error: BaseException | None) -> bool:
-    """Whether a database took no writing for want of room; it answers all the same."""
-    # 53100: PostgreSQL's disk_full.
-    by_number = getattr(error.__cause__, "sqlstate", "") if error else ""
-    return isinstance(error, DatabaseError) and ("disk is full" in str(error) or by_number == "53100")
-
-
 def storage_full_words() -> str:
     return _("The server's disk is full. Nothing was stored. Tell your administrator.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500; 503 while the database is restarting, and 507 where its disk is full, both with Retry-After."""
+    """500; 503 while the database is restarting, and 507 where a disk is full, both with Retry-After."""
     error = sys.exc_info()[1]
     if is_disk_full(error):
-        log.error("the database's disk is full", exc_info=error)
+        log.error("a disk is full", exc_info=error)
         return _for_now(_answer(request, 507, "storage_full", storage_full_words()))
     if isinstance(error, (OperationalError, InterfaceError)):
         message = _("The database does not answer. Try again in a minute.")

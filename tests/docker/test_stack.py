@@ -91,7 +91,13 @@ def test_secrets_are_files_and_stand_in_no_environment(stack, tmp_path, monkeypa
     from skinclinic.settings.environment import Environment, with_password
 
     named = {name for name in stack["x-environment"] if name.endswith("_FILE")}
-    assert named == {"SECRET_KEY_FILE", "POSTGRES_PASSWORD_FILE", "REDIS_PASSWORD_FILE", "EMAIL_URL_FILE"}
+    assert named == {
+        "SECRET_KEY_FILE", "SECRET_KEY_FALLBACKS_FILE", "POSTGRES_PASSWORD_FILE", "REDIS_PASSWORD_FILE",
+        "EMAIL_URL_FILE", "OIDC_CLIENT_SECRET_FILE", "METRICS_TOKEN_FILE",
+    }  # fmt: skip
+    bare = re.compile(r"(SECRET|TOKEN|PASSWORD|KEY|KEY_FALLBACKS|EMAIL_URL)$")
+    for name, part in stack["services"].items():
+        assert not list(filter(bare.search, part.get("environment", ()))), name
     files = {stack["x-environment"][name].rpartition("/")[2] for name in named}
     assert files | {"backup_key"} == set(stack["secrets"]) and files == set(
         stack["services"]["web"]["secrets"]
@@ -106,6 +112,10 @@ def test_secrets_are_files_and_stand_in_no_environment(stack, tmp_path, monkeypa
     monkeypatch.setenv("A_PASSWORD_FILE", str(tmp_path / "password"))
     env = Environment()
     assert env("A_PASSWORD") == password and env("B_PASSWORD", default="") == ""
+    # Those that nobody needs are empty.
+    (tmp_path / "none").touch()
+    monkeypatch.setenv("SOME_FILE", str(tmp_path / "none"))
+    assert env("SOME", default="x") == "" and env.list("SOME", default=["x"]) == []
     broker = Celery(broker=with_password("redis://redis:6379/0", password)).connection_for_read()
     assert (broker.password, broker.hostname, broker.port) == (password, "redis", 6379)
     assert with_password("embedded://localhost", "") == "embedded://localhost"

@@ -43,6 +43,7 @@ PURE = [
     "skinclinic/vocabulary/languages.py",
     "skinclinic/vocabulary/skin_types.py",
     "skinclinic/files/bucket_address.py",
+    "skinclinic/files/reasons.py",
     "skinclinic/files/whole.py",
     "skinclinic/help",
     "skinclinic/web/csv_table.py",

@@ -3,16 +3,21 @@
 import csv
 import io
 import re
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from skinclinic.models import AuditEvent, Lesion
-from skinclinic.services import audit, tokens
+from skinclinic.presenters import audit as words
+from skinclinic.services import audit, audit_reading, tokens
 from skinclinic.services.binning import bin, emptying
 from skinclinic.services.tokens import Wanted
+from skinclinic.views import audit as views
 from tests import factories
+from tests.plans import with_no_index_but
 from tests.readings import body_of
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +102,64 @@ def test_pages_and_the_whole_as_csv(clinic, clinician, admin_user, client_for, p
     )
     told = AuditEvent.objects.get(action="audit.export")
     assert told.user_key == admin_user.pk and told.facts["group"] == "looks"
+
+
+def test_a_day_is_a_list_of_its_own_page_by_page_and_as_csv(
+    clinic, clinician, admin_user, client_for, monkeypatch
+):
+    for number in range(60):
+        audit.record("photo.view", clinic, by=clinician, facts={"number": number})
+    client, today = client_for(admin_user), timezone.localdate()
+    first = shown(client, f"?group=looks&day={today}")
+    assert rows(first) == 50 and "number 59" in first
+    older = first.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0].replace("&amp;", "&")
+    second = client.get(older).content.decode()
+    assert "number 0<" in second and "number 59<" not in second
+    monkeypatch.setattr(views, "_AT_ONCE", 7)
+    for query in (f"day={today}", ""):
+        table = list(
+            csv.DictReader(
+                io.StringIO(body_of(client.get(f"/clinic/audit.csv?group=looks&{query}")).decode("utf-8-sig"))
+            )
+        )
+        seen = [row["facts"] for row in table if row["action"] == "photo.view"]
+        assert seen == [f'{{"number": {number}}}' for number in range(60)]
+    assert not rows(shown(client, f"?day={today - timedelta(days=1)}"))
+
+
+def test_what_few_rows_are_is_found_by_an_index_however_many_there_are(clinic, clinician, admin_user):
+    """A day long ago, what is seldom done, and whether somebody came from this address before."""
+    audit.record("threshold.set", clinic, by=admin_user)
+    audit.record("sign_in", clinician, by=clinician)
+    day = audit_reading.AuditFilters(day=str(timezone.localdate() - timedelta(days=900)))
+    seldom = audit_reading.AuditFilters(group="models")
+    assert audit_reading.narrowed(clinic, audit_reading.of_clinic(clinic), seldom).count() == 1
+    is_server = connection.vendor == "postgresql"
+    if not is_server:
+        # It goes by the keys, and sorts nothing.
+        plan = audit_reading.of_clinic(clinic).order_by("-id")[:51].explain()
+        assert "SCAN" in plan and "TEMP B-TREE" not in plan
+    cases = [("audit_by_day", day), ("audit_by_action", seldom)]
+    for index, asked in cases if is_server else cases[:1]:
+        found = audit_reading.narrowed(clinic, audit_reading.of_clinic(clinic), asked)
+        found = found.order_by(*audit_reading.order_of(asked))[:51]
+        with with_no_index_but(index) if is_server else nullcontext():
+            plan = found.explain()
+        assert index in plan and "TEMP B-TREE" not in plan
+    before = AuditEvent.objects.filter(action="sign_in", user_key=1, address="192.0.2.1").order_by("-id")[:1]
+    with with_no_index_but("audit_sign_ins") if is_server else nullcontext():
+        assert "audit_sign_ins" in before.explain()
+
+
+def test_groups_are_the_same_by_name_and_by_query(clinic):
+    AuditEvent.objects.bulk_create(
+        AuditEvent(at=timezone.now(), action=action, nonce=action) for action in words.ACTIONS
+    )
+    made = AuditEvent.objects.filter(nonce__in=words.ACTIONS)
+    for group in audit_reading.GROUPS.values():
+        found = set(made.filter(group.where).values_list("action", flat=True))
+        assert found == {action for action in words.ACTIONS if group.has(action)} != set()
+    assert set(audit_reading._actions()) == set(AuditEvent.objects.values_list("action", flat=True))
 
 
 def test_who_saw_this_patient_also_after_the_patient_is_gone(

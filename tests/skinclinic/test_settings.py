@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.checks import run_checks
 from django.core.exceptions import ValidationError
 
+from skinclinic.settings.own_key import kept_key
 from tests.skinclinic.pages import url
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,13 +31,14 @@ print(json.dumps({name: getattr(settings, name, None) for name in names}, defaul
 """
 
 
-def load(home, names=(), **environment) -> subprocess.CompletedProcess:
+def load(home, names=(), *, preexec_fn=None, **environment) -> subprocess.CompletedProcess:
     """Load the settings with only these variables and print some of them as JSON."""
     clean = {name: value for name, value in os.environ.items() if name not in OURS}
     clean |= {"SKINCLINIC_HOME": str(home), "DJANGO_SETTINGS_MODULE": "skinclinic.settings", **environment}
     return subprocess.run(
-        [sys.executable, "-c", SHOW % (list(names),)], env=clean, cwd=ROOT, capture_output=True, text=True
-    )
+        [sys.executable, "-c", SHOW % (list(names),)],
+        env=clean, cwd=ROOT, capture_output=True, text=True, preexec_fn=preexec_fn,
+    )  # fmt: skip
 
 
 def loaded(home, *names, **environment) -> dict:
@@ -153,6 +156,22 @@ def test_one_machine_keeps_its_key_to_itself(tmp_path):
     file = tmp_path / "secret_key"
     assert file.stat().st_mode & 0o077 == 0
     assert len(file.read_text()) >= 50
+
+
+def test_a_key_that_a_full_disk_did_not_take_is_made_anew(tmp_path):
+    """The first start on a full disk, and a file of which a power cut left nothing: an empty key would keep every
+    later start from succeeding."""
+    # No file may have a byte, as on a full disk; what is printed goes into a pipe.
+    full = load(
+        tmp_path, ["SECRET_KEY"], preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    )
+    assert full.returncode == 0, full.stderr
+    made = loaded(tmp_path, "SECRET_KEY")["SECRET_KEY"]
+    assert len(made) == 50 and (tmp_path / "secret_key").read_text() == made
+    for left in ("", "\0" * 50):
+        (tmp_path / "secret_key").write_text(left)
+        anew = kept_key(tmp_path / "secret_key")
+        assert len(anew) == 50 and kept_key(tmp_path / "secret_key") == anew != made
 
 
 def test_everything_written_lies_in_the_home(tmp_path):

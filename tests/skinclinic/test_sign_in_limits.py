@@ -42,7 +42,7 @@ def test_waits_grow_and_never_lock_for_long():
 @pytest.fixture
 def clock(monkeypatch, db):
     now = {"at": timezone.now()}
-    monkeypatch.setattr(timezone, "now", lambda: now["at"])
+    monkeypatch.setattr("skinclinic.engine.clock.now", lambda: now["at"])
 
     def move(by: timedelta) -> None:
         now["at"] += by
@@ -82,10 +82,32 @@ def test_many_names_from_one_address_are_bounded(clock):
 
 def test_whoever_must_wait_is_told_without_a_word_written(clock, django_assert_num_queries):
     tries(lambda n: "clara", lambda n: "192.0.2.7", 5)
+    # Without that of the clock.
     with django_assert_num_queries(1), pytest.raises(MustWait):
         sign_in_limits.check("clara", "192.0.2.7")
     with django_assert_num_queries(1):
         sign_in_limits.check("curtis", "192.0.2.7")
+
+
+def test_nobody_waits_for_a_clock_that_was_ahead_and_was_put_right(clock):
+    """Nor do those who were let in meanwhile, nor their colleagues behind the same address."""
+    clock(2 * HOUR)
+    sign_in_limits.succeeded(sign_in_limits.take("clara", "192.0.2.7"))
+    tries(lambda n: "curtis", lambda n: "192.0.2.7", 5)
+    clock(-2 * HOUR)
+    for name in ("clara", "cora", "curtis"):
+        sign_in_limits.check(name, "192.0.2.7")
+        assert tries(lambda n, name=name: name, lambda n: "192.0.2.7", 1) == 1
+    # What failed still counts from now on.
+    assert tries(lambda n: "curtis", lambda n: "192.0.2.7", 9) == 0
+
+
+def test_the_web_s_own_clock_counts_for_nothing(db, monkeypatch):
+    sign_in_limits.succeeded(sign_in_limits.take("clara", "192.0.2.7"))
+    real = timezone.now
+    for apart in (2 * HOUR, -2 * HOUR):
+        monkeypatch.setattr(timezone, "now", lambda apart=apart: real() + apart)
+        sign_in_limits.succeeded(sign_in_limits.take("clara", "192.0.2.7"))
 
 
 def test_where_somebody_got_in_before_guesses_from_elsewhere_lock_nobody_out(clock):

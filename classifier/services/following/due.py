@@ -3,11 +3,9 @@
 import logging
 from datetime import timedelta
 
-from django.utils import timezone
-
 from classifier.models import Monitor
 from classifier.services.following import cases, counting, figures, records
-from skinclinic.engine import work
+from skinclinic.engine import clock, work
 from skinclinic.engine.housekeeping import now_and_then
 from skinclinic.models import Clinic, Diagnosis
 
@@ -36,7 +34,7 @@ def is_due(row: Monitor) -> bool:
     """Whether there is something new of which the record does not know."""
     if row.computed_at is None:
         return True
-    age = timezone.now() - row.computed_at
+    age = clock.now() - row.computed_at
     if age < PROOFS_AFTER:
         return False
     proofs = Diagnosis.objects.filter(clinic=row.clinic_id, kind=Diagnosis.Kind.PATHOLOGY)
@@ -55,7 +53,7 @@ def ask(row: Monitor) -> bool:
 
 def run(row: Monitor) -> None:
     """Compute the record: evidence and alarms first, then the figures."""
-    began = timezone.now()
+    began = clock.now()
     found = cases.find(row)
     counting.count(row, found.cases)
     Monitor.objects.filter(pk=row.pk).update(figures=figures.compute(row, found), computed_at=began)

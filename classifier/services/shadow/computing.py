@@ -5,14 +5,13 @@ import logging
 from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, QuerySet
-from django.utils import timezone
 
 from classifier.models import Analysis, Shadow
 from classifier.runtimes import precisions
 from classifier.services.analysis import analyses, batch_analyses
 from classifier.services.models import registry
 from classifier.services.shadow import figures, runs
-from skinclinic.engine import work
+from skinclinic.engine import clock, work
 from skinclinic.engine.housekeeping import now_and_then
 from skinclinic.models import Diagnosis, Job
 
@@ -80,7 +79,7 @@ def is_due(row: Shadow) -> bool:
         return True
     if row.computed_at is None:
         return True
-    if timezone.now() - row.computed_at < FIGURES_AFTER:
+    if clock.now() - row.computed_at < FIGURES_AFTER:
         return False
     proofs = Diagnosis.objects.filter(clinic=row.clinic_id, kind=Diagnosis.Kind.PATHOLOGY)
     return proofs.filter(created_at__gte=row.computed_at).exists()
@@ -113,7 +112,7 @@ def run(row: Shadow, say=lambda share: None) -> None:
             row.unreadable = [*row.unreadable, *(one.photo for one in unreadable)][-_MOST_UNREADABLE:]
             Shadow.objects.filter(pk=row.pk).update(unreadable=row.unreadable)
         say((start + len(part)) / len(photos))
-    began = timezone.now()
+    began = clock.now()
     Shadow.objects.filter(pk=row.pk).update(figures=figures.compute(row), computed_at=began)
 
 

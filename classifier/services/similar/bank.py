@@ -17,14 +17,14 @@ from datetime import timedelta
 
 import numpy as np
 from django.db.models import F, Q, QuerySet, Sum
-from django.utils import timezone
 
 from classifier.analysing import nearest
 from classifier.models import PhotoFeatures
 from classifier.services.analysis.features import STORED
 from skinclinic.archive.models import Entry, Review
+from skinclinic.engine import clock
 
-# Longer than any transaction here, or any two clocks apart.
+# Longer than any transaction here.
 _OVERLAP = timedelta(minutes=10)
 _AT_ONCE = 2000
 # So many clinics and models a process serves at a time.
@@ -111,7 +111,7 @@ class Bank:
         if fresh or digest != self._digest:
             self._known = len(set(self._photo_of.values()))
         self._digest = digest
-        limit = timezone.now() - _OVERLAP
+        limit = clock.now() - _OVERLAP
         self._settled = max((pk for pk, _photo, at in found if at < limit), default=self._settled)
 
     def _keep_only(self, wanted: set[int]) -> None:

@@ -17,6 +17,7 @@ from reader_study.services.locking import lock_draft, lock_open
 from reader_study.services.making import asked, operating, orders, progress, texts
 from reader_study.services.results import model_answers, results
 from reader_study.statistics import endpoints
+from skinclinic.engine import clock
 from skinclinic.models import Clinic, User
 from skinclinic.services import webhooks
 from skinclinic.services.refused import Refused
@@ -231,7 +232,7 @@ def close(study: Study, user: User | None, *, typed: str | None = None) -> Study
     row = lock_open(study)
     if typed is not None:
         _require_typed(row, typed)
-    row.state, row.closed_at, row.closed_by = Study.State.CLOSED, timezone.now(), user
+    row.state, row.closed_at, row.closed_by = Study.State.CLOSED, clock.now(), user
     row.save(update_fields=["state", "closed_at", "closed_by"])
     unfinished = progress.unfinished(row)
     log.note(row, StudyEvent.Kind.CLOSED, by=user, unfinished=unfinished)

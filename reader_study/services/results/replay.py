@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from classifier.models import ModelVersion
@@ -31,6 +30,7 @@ from reader_study.services.results.replay_check import FilesRefused, whole
 from reader_study.services.results.replay_drafts import Said
 from reader_study.statistics import endpoints
 from reader_study.statistics.tables import StudyTables
+from skinclinic.engine import clock
 from skinclinic.models import Clinic, Photo, User
 from skinclinic.services.people import lock
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -81,7 +81,7 @@ def _create(
     lock(clinic)
     if name_is_taken(clinic, wishes.name):
         raise FilesRefused([whole("", _("This clinic already has a study with this name."))])
-    now = timezone.now()
+    now = clock.now()
     study = Study.objects.create(
         clinic=clinic, name=wishes.name, description=wishes.description, origin=Study.Origin.REPLAY,
         state=Study.State.CLOSED, is_synthetic=wishes.is_synthetic, choices=list(tables.choices),

@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.models import Diagnosis, Patient
@@ -157,7 +158,8 @@ class EntryChange(models.Model):
     # {field: [from, to]}
     fields = models.JSONField(default=dict)
     note = models.CharField(max_length=400, blank=True)
-    at = models.DateTimeField(auto_now_add=True)
+    # By the database's clock: whoever asked for one action on many photos compares it with when that was.
+    at = models.DateTimeField(db_default=Now(), editable=False)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     # The import that made the change.
     of_import = models.ForeignKey("archive.Import", models.SET_NULL, null=True, related_name="changes")

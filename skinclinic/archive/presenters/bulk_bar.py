@@ -1,10 +1,9 @@
 """What gallery and review queue need to do something with many photos."""
 
-from django.utils import timezone
-
 from skinclinic.archive.presenters.shown import reasons
 from skinclinic.archive.presenters.work import BulkProgress
 from skinclinic.archive.services.searching.selection import Selection
+from skinclinic.engine import clock
 from skinclinic.models import Diagnosis
 from skinclinic.vocabulary import tags
 from skinclinic.web.requests import MemberRequest
@@ -17,7 +16,7 @@ def bulk_bar(request: MemberRequest, chosen: Selection, here: str) -> dict:
         "bulk": {
             "search": chosen.to_json(),
             "back": here,
-            "seen": timezone.now().isoformat(),
+            "seen": clock.now().isoformat(),
         },
         "reasons": reasons(),
         "tag_choices": tags.TAGS,

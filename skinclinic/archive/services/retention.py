@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from skinclinic.archive.models import DatasetVersion, Import
 from skinclinic.archive.services.exporting import export
 from skinclinic.archive.services.importing import imports
+from skinclinic.engine import clock
+from skinclinic.files import whole
 from skinclinic.models import Clinic
 from skinclinic.services.retention import keeps
 
@@ -16,7 +18,9 @@ _UNFINISHED = (*imports.CHECKABLE, Import.State.PAUSED)
 def exports(clinic: Clinic, limit: datetime, act: bool) -> int:
     """They are made again when an export is asked for."""
     folders = map(export.folder_of, DatasetVersion.objects.filter(clinic=clinic).exclude(sha256=""))
-    old = [one for one in folders if one.is_dir() and one.stat().st_mtime < limit.timestamp()]
+    # How old a file is, its own disk's clock says.
+    age = (clock.now() - limit).total_seconds()
+    old = [one for one in folders if one.is_dir() and one.stat().st_mtime < whole.now_in(one.parent) - age]
     for folder in old if act else ():
         shutil.rmtree(folder, ignore_errors=True)
     return len(old)

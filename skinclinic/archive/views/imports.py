@@ -21,6 +21,7 @@ from skinclinic.archive.services.importing import imports as service
 from skinclinic.archive.services.importing.changes import KEEP, TAKE
 from skinclinic.archive.services.importing.room import room
 from skinclinic.archive.views import import_mapping
+from skinclinic.files import whole
 from skinclinic.models import User
 from skinclinic.permissions import CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged
@@ -109,6 +110,8 @@ def _begin(request: MemberRequest, form: ImportForm) -> Import:
                     for chunk in chunks:
                         file.write(chunk)
                 setattr(row, column, str(kept / name))
+        # Before the row names them, and somebody is told that they are here.
+        whole.flush(kept)
         row.save(update_fields=["photos", "metadata", "second"])
     except (OSError, Infected, NotScanned):
         service.discard(row)

@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import BinaryIO
 
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from skinclinic.backups.repository import Damaged, Kept, Manifest, Repository, Run
+from skinclinic.engine import clock
 from skinclinic.files.store import StorageAway
 from skinclinic.models import Clinic
 from skinclinic.services import audit, holdings
@@ -27,6 +28,7 @@ _PIECE = 1 << 20
 # Left free on the disk beside what is expected.
 _SPARE = 64 << 20
 _SAY_EVERY_SECONDS = 5.0
+_NAMED = "%Y-%m-%dT%H%M%S"
 
 Say = Callable[[str], None]
 
@@ -162,8 +164,8 @@ class _Making:
         """All rows of one moment, and the files they name."""
         models = tables.models_of(apps)
         with snapshot() as own:
-            at = timezone.now()
-            manifest = Manifest(f"{at:%Y-%m-%dT%H%M%S}.{at.microsecond // 1000:03}Z")
+            at = clock.now()
+            manifest = Manifest(self._name(at))
             for model in models:
                 parts, count = list[tuple[str, int]](), 0
                 for rows, part in tables.parts_of(model):
@@ -188,9 +190,21 @@ class _Making:
             }
         if others:
             manifest.remarks.append(f"tables that no part of the program has, not saved: {sorted(others)}")
-        if any(run.at == manifest.at for run in self.repository.runs()):
-            raise BackupRefused("A backup of this very moment is there already.")
         return manifest, named
+
+    def _name(self, at: datetime) -> str:
+        """The moment; where the backup before is of a later one, a millisecond after that: what was made last is given
+        back first and goes last, whatever a clock has shown."""
+        name = _as_name(at)
+        before = next((run.at for run in self.repository.runs()), "")
+        if before < name:
+            return name
+        later = _as_name(datetime.strptime(before, f"{_NAMED}.%f%z") + timedelta(milliseconds=1))
+        self.say(
+            f"A clock is or was wrong: the backup before is of {before}, and it is {name} now. This one is named "
+            f"{later}."
+        )
+        return later
 
     def _settle(self) -> dict[str, Seen]:
         """Take over what came since, until nothing new is found or it never ends; what was there last."""
@@ -213,6 +227,10 @@ class _Making:
         if time.monotonic() - self.said_at > _SAY_EVERY_SECONDS:
             self.said_at = time.monotonic()
             self.say(text)
+
+
+def _as_name(at: datetime) -> str:
+    return f"{at:{_NAMED}}.{at.microsecond // 1000:03}Z"
 
 
 def _is_same(seen: Seen | None, kept: Kept | None) -> bool:

@@ -3,7 +3,6 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from skinclinic.archive.models import BulkChange, Entry, EntryChange
 from skinclinic.archive.services.bulk import bulk, gathering
@@ -11,7 +10,7 @@ from skinclinic.archive.services.curating import review
 from skinclinic.archive.services.curating.relabelling import ReviewError
 from skinclinic.archive.services.datasets import datasets, dividing, freezing
 from skinclinic.archive.services.searching.selection import Selection
-from skinclinic.engine import jobs, work
+from skinclinic.engine import clock, jobs, work
 from skinclinic.services.refused import Refused
 from tests import factories
 from tests.archive import bulk_archive
@@ -135,7 +134,7 @@ def test_what_somebody_changed_meanwhile_is_left_alone_and_counted(
     clinic, curator, colleague, archive, as_job
 ):
     entries(clinic).update(review="pending", reviewed_by=None)
-    seen = timezone.now()
+    seen = clock.now()
     review.decide(clinic=clinic, user=colleague, entry_ids=archive[:2], review="rejected", reason="not_skin")
     # The person's own decisions before asking are no surprise.
     review.decide(clinic=clinic, user=curator, entry_ids=archive[2:4], review="rejected", reason="other")

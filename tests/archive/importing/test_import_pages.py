@@ -1,6 +1,7 @@
 """The import pages: upload, check, map, start, pause, discard, errors as a table."""
 
 import io
+import os
 import zipfile
 
 import pytest
@@ -82,6 +83,19 @@ def test_an_upload_is_mapped_checked_and_written(client):
     assert SavedMapping.objects.get().name == "ours"
     assert client.get(reverse("import", args=[row.pk])).status_code == 200
     assert client.get(reverse("imports")).status_code == 200
+
+
+def test_files_are_on_the_disk_before_their_sender_is_told(client, monkeypatch):
+    """As photos are: a power cut leaves no import of empty files."""
+    flushed, fsync = set(), os.fsync
+
+    def noted(descriptor):
+        flushed.add(os.readlink(f"/proc/self/fd/{descriptor}"))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    row = upload(client, TABLE)
+    assert {row.photos, row.metadata, str(service.folder(row))} <= flushed
 
 
 def test_errors_come_as_a_table_with_formulas_defused(client):

@@ -1,10 +1,13 @@
 """Proven photos that look alike to the model: which are found, for whom, and that nothing stale is."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from classifier.analysing import nearest
 from classifier.models import Analysis, PhotoFeatures
@@ -145,8 +148,10 @@ def test_features_of_another_square_than_the_current_do_not_count(asked, archive
     assert found(asked)[0] == archive[1].pk, "back at a square that was looked at before"
 
 
-def test_a_key_that_commits_late_is_found(asked, archive, model, curator):
-    """Whoever took a lower key may commit after a search has seen higher ones."""
+def test_a_key_that_commits_late_is_found(asked, archive, model, curator, monkeypatch):
+    """Whoever took a lower key may commit after a search has seen higher ones; whatever this process's clock shows."""
+    real = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: real() + timedelta(hours=2))
     (late,) = evaluated.make_entries(asked.clinic, curator, ["ak"], first=60)
     assert len(found(asked)) == 3
     highest = PhotoFeatures.objects.latest("id").pk

@@ -50,6 +50,8 @@ def refusal(folder, load=weights.load_verified) -> str:
         load(folder)
     assert caught.value.message.endswith(".")
     assert str(caught.value) == caught.value.message
+    # People are told no folder of the server.
+    assert str(folder.parent) not in caught.value.message
     return caught.value.code
 
 
@@ -135,6 +137,9 @@ def test_a_folder_in_place_of_a_file_is_unreadable(folder):
     (folder / "model.safetensors").unlink()
     (folder / "model.safetensors").mkdir()
     assert refusal(folder) == "weights_unreadable"
+    (folder / "manifest.json").unlink()
+    (folder / "manifest.json").mkdir()
+    assert refusal(folder) == "manifest_unreadable"
 
 
 def test_wrong_number_of_outputs(folder):

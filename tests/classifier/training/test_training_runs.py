@@ -1,5 +1,6 @@
 """Trainings of a tiny dataset: repeatable, resumable, patients kept apart, alone and by two processes."""
 
+import errno
 import hashlib
 import json
 import os
@@ -169,6 +170,19 @@ def test_a_changed_or_missing_photo_is_named(samples, tmp_path):
     gone = [replace(samples[0], path=str(tmp_path / "gone.jpg")), *samples[1:]]
     assert train(tmp_path / "gone", gone) == files.REFUSED
     assert outcome(tmp_path / "gone")["code"] == "photo_missing"
+    assert outcome(tmp_path / "gone")["message"].endswith("cannot be read: No such file or directory.")
+
+
+def test_a_full_disk_is_said_without_the_servers_paths(samples, tmp_path, monkeypatch):
+    def full(*place, **options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(tmp_path / "model"))
+
+    monkeypatch.setattr(runner, "_train", full)
+    assert train(tmp_path, samples) == files.FAILED
+    told = outcome(tmp_path)
+    assert (told["code"], told["message"]) == (
+        "storage", "The disk did not take or give a file: No space left on device.",
+    )  # fmt: skip
 
 
 def test_patients_never_stand_on_both_sides(samples):
@@ -261,6 +275,7 @@ def test_starting_weights_that_do_not_serve_are_refused(tmp_path, content, code)
     with pytest.raises(TrainingRefused) as refused:
         initial.start(build("efficientnet_lite0", 13), "efficientnet_lite0", str(path))
     assert refused.value.code == code and "start.pth" in refused.value.message
+    assert str(tmp_path) not in refused.value.message
 
 
 def test_without_internet_the_way_round_is_named(monkeypatch):

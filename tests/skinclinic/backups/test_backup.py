@@ -4,16 +4,19 @@ import errno
 import io
 import json
 import threading
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from classifier.services.models import registry
 from skinclinic import imaging
 from skinclinic.backups.repository import Repository
 from skinclinic.backups.sealing import Key
+from skinclinic.engine import clock
 from skinclinic.files import store, whole
 from skinclinic.models import Clinic, Erasure, Patient, Photo, User
 from skinclinic.models.audit import AuditEvent
@@ -185,6 +188,20 @@ def test_a_second_run_copies_only_what_is_new_and_old_ones_go(small, clinic, cli
     assert run("backup", dest, verify=True)[0] == 0
     # An older one is named by the beginning of its time.
     assert "No backup is of 1999" in run("restore", dest, at="1999")[2]
+
+
+def test_what_was_saved_last_stays_and_is_the_newest_whatever_a_clock_has_shown(small, dest, monkeypatch):
+    """One that was a year ahead once: its backup would be the newest for a year, and each that follows go at once."""
+    real = timezone.now
+    with monkeypatch.context() as ahead:
+        for place in (clock, timezone):
+            ahead.setattr(place, "now", lambda: real() + timedelta(days=365))
+        assert run("backup", dest)[0] == 0
+    status, said, _wrong = run("backup", dest, keep=1)
+    assert status == 0 and "1 older backups removed" in said and "A clock is or was wrong" in said
+    (last,) = Repository(dest, None).runs()
+    moment = datetime.fromisoformat(Repository(dest, None).manifest_of(last).about["moment"])
+    assert abs(moment - real()) < timedelta(hours=1) and last.at > f"{real() + timedelta(days=364):%Y-%m-%d}"
 
 
 def test_a_damaged_file_is_named_and_the_rest_can_be_had(small, dest):

@@ -1,19 +1,24 @@
 """Photos that another system sends: into an import that a curator decides on, or refused while it listens."""
 
+import errno
 import io
+import os
 from contextlib import contextmanager
 from ipaddress import ip_network
+from pathlib import Path
 
 import pydicom
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from pydicom.uid import EnhancedSRStorage
 
 from skinclinic.archive.formats.dicom_photos import NO_DIAGNOSIS
 from skinclinic.archive.models import Entry, Import
-from skinclinic.archive.services.importing import imports, receiving
+from skinclinic.archive.services.importing import imports, left_open, receiving
 from skinclinic.dicom import network, objects
 from skinclinic.engine import jobs
+from skinclinic.files import whole
 from skinclinic.models import AuditEvent, Photo
 from skinclinic.services import image_archives
 from tests import orthanc, servers
@@ -66,6 +71,30 @@ def test_a_real_archive_sends_photos_into_an_import_and_nothing_into_cases(clini
     assert sorted(Entry.objects.values_list("label", flat=True)) == ["bcc", "nevus"]
 
 
+def test_what_was_taken_is_checked_also_where_nobody_heard_that_all_had_come(clinic, monkeypatch):
+    """The database was away when the connection ended; a receiver that is killed hears nothing either."""
+
+    def away(row):
+        raise OperationalError("the server closed the connection unexpectedly")
+
+    with monkeypatch.context() as broken, listening(clinic) as port:
+        broken.setattr(imports, "request_check", away)
+        assert sent(port, of_another_system(1)) == 1
+    row = Import.objects.get()
+    nothing = receiving._begun(clinic, "Nothing came", "HANOK")
+    left_open.check_what_was_left()
+    row.refresh_from_db()
+    assert row.state == "uploaded" and Import.objects.count() == 2, "more may come"
+    for one in (row, nothing):
+        os.utime(one.photos, (whole.now_in(Path(one.photos)) - left_open.QUIET_SECONDS - 60,) * 2)
+    left_open.check_what_was_left()
+    assert Import.objects.get() == row and jobs.run_waiting(imports.CHECK_JOB) == 1
+    row.refresh_from_db()
+    assert row.report["new"] == 1
+    left_open.check_what_was_left()
+    assert jobs.run_waiting(imports.CHECK_JOB) == 0
+
+
 def test_what_cannot_be_read_is_refused_while_the_sender_listens(clinic):
     with listening(clinic) as port:
         for bad in (
@@ -98,6 +127,18 @@ def test_a_clinic_without_room_says_so_to_the_sender(clinic, settings):
     with listening(clinic) as port, pytest.raises(network.NotStored) as refused:
         sent(port, of_another_system(1))
     assert refused.value.code == "refused" and not Import.objects.exists()
+
+
+def test_a_full_disk_is_said_to_the_sender_without_the_servers_paths(clinic, monkeypatch):
+    def full(path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(receiving.whole, "whole_file", full)
+    said = []
+    monkeypatch.setattr(receiving, "_status", lambda code, text: said.append((code, text)) or code)
+    with listening(clinic) as port, pytest.raises(network.NotStored):
+        sent(port, of_another_system(1))
+    assert said == [(receiving.NO_ROOM, "No space left on device")]
 
 
 @pytest.mark.dicom

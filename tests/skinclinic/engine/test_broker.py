@@ -81,6 +81,17 @@ def test_a_half_written_message_is_not_seen(connect, folder):
             inbox.get(block=False)
 
 
+def test_what_a_power_cut_has_left_of_messages_is_passed_over(connect, folder):
+    """A file has its name, and its content never came to the disk: whoever takes messages must not end by it."""
+    with connect() as connection:
+        inbox = connection.SimpleQueue("work")
+        for number, left in enumerate((b"", b"\0" * 40, b'{"body": "aGFs', b"\xff", b"null")):
+            (folder / f"{number:020d}-left.work.msg").write_bytes(left)
+        inbox.put("whole")
+        assert inbox.get(timeout=5).payload == "whole"
+    assert list(folder.glob("*left*")) == []
+
+
 def test_a_full_disk_is_told_to_the_sender_and_leaves_no_draft(connect, folder, monkeypatch):
     from pathlib import Path
 

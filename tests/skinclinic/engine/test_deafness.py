@@ -1,12 +1,14 @@
 """A worker whose connection to the broker was lost without a word begins anew, once work has waited for long enough."""
 
+import threading
 import time
 from types import SimpleNamespace
 
 import pytest
+from django.db import InterfaceError
 
 from classifier.services.analysis.analyses import request_analysis
-from skinclinic.engine import deafness, jobs, tasks
+from skinclinic.engine import deafness, jobs, machine, tasks
 
 
 @pytest.fixture
@@ -53,6 +55,35 @@ def test_what_waits_is_asked_of_the_worker_s_own_queue(photo, clinician, model_v
     assert deafness.ear.is_deaf(waits=True)
     tasks.run_jobs("analyse")
     assert seen == [False]
+
+
+@pytest.mark.parametrize("failure", [InterfaceError("connection already closed"), RuntimeError("CUDA error")])
+def test_a_worker_goes_on_saying_that_it_lives_after_whatever_failed_once(monkeypatch, failure):
+    said, stopping, tell = [], threading.Event(), threading.Event()
+
+    def alive(name, queue, *, begins):
+        said.append(begins)
+        if len(said) == 1:
+            raise failure
+        stopping.set()
+
+    monkeypatch.setattr(jobs, "worker_alive", alive)
+    monkeypatch.setattr(jobs, "waits", lambda queue: False)
+    monkeypatch.setattr(tasks, "_stopping", stopping)
+    monkeypatch.setattr(tasks, "_tell", tell)
+    tell.set()
+    queues = SimpleNamespace(consume_from={"analysis": None})
+    tasks._say_alive(sender=SimpleNamespace(app=SimpleNamespace(amqp=SimpleNamespace(queues=queues))))
+    assert stopping.wait(5) and said == [True, True]
+    tell.set()
+
+
+def test_what_cannot_be_told_of_a_machine_is_left_out(monkeypatch):
+    def lost():
+        raise RuntimeError("CUDA error: the device is lost")
+
+    monkeypatch.setattr(machine, "_probes", [lost, lambda: {"more": 1}])
+    assert machine.told()["more"] == 1
 
 
 def test_it_takes_its_own_place(monkeypatch):

@@ -2,22 +2,27 @@
 
 import errno
 import re
+import socket
 import threading
 import time
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone, translation
 
-from skinclinic.engine import health, jobs, work
+from skinclinic.engine import health, jobs, waking, work
 from skinclinic.engine.health import WorkerFault
 from skinclinic.engine.jobs import UNEXPECTED, JobError
 from skinclinic.models import Job, User
 from skinclinic.presenters.job_errors import words_of
+from skinclinic.services import ready
 
 pytestmark = pytest.mark.django_db
+# What tests otherwise do without.
+WAKE = jobs.wake
 
 
 class Flaky(Exception):
@@ -149,6 +154,9 @@ def test_input_that_cannot_work_fails_at_once_with_its_reason_and_can_be_retried
         (Flaky("busy"), "unexpected"),
         (MemoryError("std::bad_alloc"), "out_of_memory"),
         (OperationalError("server closed the connection"), "unexpected"),
+        (OSError(errno.ENOSPC, "No space left on device", "/var/lib/skinclinic/server"), "storage_full"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "storage_full"),
+        (OperationalError("database or disk is full"), "storage_full"),
     ],
 )
 def test_a_transient_error_is_tried_three_times_with_growing_pauses(kind, monkeypatch, error, code):
@@ -173,7 +181,8 @@ def test_a_transient_error_is_tried_three_times_with_growing_pauses(kind, monkey
     jobs.run_waiting("test")
     row.refresh_from_db()
     assert (row.state, row.attempts, len(calls), row.error_code) == ("failed", 3, 3, code)
-    assert "alloc" not in row.error and "server" not in row.error
+    assert "alloc" not in row.error and "server " not in row.error and "/" not in row.error
+    assert code != "storage_full" or words_of(row).startswith("The server's disk is full.")
     assert jobs.retry(row) and jobs.claim("test", 1), "a person's wish needs no pause"
 
 
@@ -336,6 +345,26 @@ def test_a_wake_up_goes_to_the_workers_of_the_kind_whatever_time_it_is_there(mon
     ]
     assert [options["queue"] for _names, options in sent] == ["batch", "analysis"]
     assert not any({"expires", "eta", "countdown"} & options.keys() for _names, options in sent)
+
+
+def test_a_name_server_that_does_not_answer_holds_nobody_up(use_broker, monkeypatch):
+    """As for a Redis that was stopped with its container: no limit of a connection holds for that."""
+    answers, asked, waited = Event(), Event(), []
+
+    def look_up(*names, **options):
+        asked.set()
+        waited.append(answers.wait(3))
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    use_broker("redis://redis.invalid:6379/0", {})
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(waking, "SECONDS_IN_ALL", 0.1, raising=False)
+    try:
+        assert not WAKE("analyse") and asked.is_set() and not WAKE("analyse")
+        assert not ready.broker_answers()
+        assert not waited, "somebody waited until the name server had answered"
+    finally:
+        answers.set()
 
 
 @pytest.mark.parametrize("change", [jobs.retry, lambda row: jobs.cancel(row, "stopped", "Stopped.")])

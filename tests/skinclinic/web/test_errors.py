@@ -1,11 +1,13 @@
 """Error pages: what happened and what to do, for people and for programs, and never with the database."""
 
 import contextlib
+import errno
 import sqlite3
 
+import psycopg2.errors
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.test import Client
 from django.urls import path
 
@@ -33,6 +35,10 @@ handler400, handler403 = product.handler400, product.handler403
 handler404, handler500 = product.handler404, product.handler500
 
 SCRIPT = {"X-Requested-With": "fetch"}
+
+
+class _Full(psycopg2.errors.DiskFull):
+    pgcode = "53100"
 
 
 @pytest.fixture
@@ -91,14 +97,24 @@ def test_a_database_whose_disk_is_full_is_not_called_away(client, tmp_path):
             small.execute("INSERT INTO t VALUES (zeroblob(100000))")
     ERRORS["full"] = OperationalError(*full.value.args)
     ERRORS["full"].__cause__ = full.value
-    response = client.get("/broken/full/")
-    assert response.status_code == 507 and response["Retry-After"] == "300"
-    assert b"disk is full" in response.content
-    response = client.get("/broken/full/", headers=SCRIPT)
-    assert response.json()["error"]["code"] == "storage_full" and response["Retry-After"] == "300"
-    response = handle(ERRORS["full"], {})
-    assert (response.status_code, response.data["error"]["code"]) == (507, "storage_full")
-    assert response.headers["Retry-After"] == "300"
+    # PostgreSQL's, where it is there; what it says of a file names no disk.
+    ERRORS["server"] = OperationalError('could not extend file "base/16384/1259": No space left on device')
+    ERRORS["server"].__cause__ = _Full()
+    if connection.vendor == "postgresql":
+        with pytest.raises(OperationalError) as full, transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = '53100'; END $$")
+        ERRORS["server"] = full.value
+    # And a disk of files, such as that on which bodies of requests wait.
+    ERRORS["no room"] = OSError(errno.ENOSPC, "No space left on device", "/secret detail")
+    for kind in ("full", "server", "no room"):
+        response = client.get(f"/broken/{kind}/")
+        assert response.status_code == 507 and response["Retry-After"] == "300"
+        assert b"disk is full" in response.content and b"secret" not in response.content
+        response = client.get(f"/broken/{kind}/", headers=SCRIPT)
+        assert response.json()["error"]["code"] == "storage_full" and response["Retry-After"] == "300"
+        response = handle(ERRORS[kind], {})
+        assert (response.status_code, response.data["error"]["code"]) == (507, "storage_full")
+        assert response.headers["Retry-After"] == "300"
     away = handle(ERRORS["operational"], {})
     assert (away.status_code, away.headers["Retry-After"]) == (503, "15")
 

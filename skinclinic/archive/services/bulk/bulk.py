@@ -21,7 +21,7 @@ from skinclinic.archive.services.curating.relabelling import ReviewError
 from skinclinic.archive.services.searching import search
 from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.archive.services.searching.selection import Selection, entries
-from skinclinic.engine import work
+from skinclinic.engine import clock, work
 from skinclinic.engine.jobs import JobError, LeaseLost
 from skinclinic.kept_queries import kept
 from skinclinic.models import Clinic, User, WorkState
@@ -54,7 +54,7 @@ def ask(
     """
     with transaction.atomic():
         values = check(clinic, user, action, values, version)
-        now = timezone.now()
+        now = clock.now()
         if isinstance(chosen, Selection):
             found, asked, most = entries(clinic, chosen), chosen.to_json(), gathering.NOTED
         else:
@@ -108,7 +108,7 @@ def undo(done: BulkChange, user: User) -> BulkChange:
         row = BulkChange.objects.create(
             clinic_id=done.clinic_id, created_by=user, action=Action.UNDO, of=done, version_id=done.version_id,
             values={"dataset": done.values["dataset"]} if "dataset" in done.values else {},
-            entries=keys, total=done.changed if is_late else len(keys), seen=timezone.now(),
+            entries=keys, total=done.changed if is_late else len(keys), seen=clock.now(),
         )  # fmt: skip
     return _begin(row, is_late)
 

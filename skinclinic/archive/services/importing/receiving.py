@@ -25,12 +25,15 @@ from skinclinic.dicom import web
 from skinclinic.dicom.kinds import PHOTOS, SYNTAXES
 from skinclinic.dicom.network import VERIFICATION
 from skinclinic.files import whole
+from skinclinic.files.reasons import reason
 from skinclinic.imaging import PhotoRejected
 from skinclinic.models import Clinic, ImageArchive
 from skinclinic.services import audit, decoding, image_archives, quotas
 from skinclinic.web.outgoing import Network
 
 log = logging.getLogger(__name__)
+# Of an import: where it keeps what comes.
+FOLDER = "received"
 # Statuses of PS3.4 B.2.3.
 SUCCESS, NO_ROOM, NOT_UNDERSTOOD = 0x0000, 0xA700, 0xC000
 
@@ -91,7 +94,7 @@ class Receiver:
                 return self._taken(event)
             except (OSError, quotas.OverQuota) as error:
                 log.error("a DICOM photo was not taken: %s", error)
-                return _status(NO_ROOM, str(error))
+                return _status(NO_ROOM, reason(error) if isinstance(error, OSError) else str(error))
 
     def _taken(self, event: Any) -> Any:
         data = event.encoded_dataset()
@@ -167,7 +170,7 @@ def _begun(clinic: Clinic, name: str, where: str) -> Import:
     row = imports.begin(
         clinic=clinic, user=None, name=name, format=Import.Format.DICOM, role="both", photos=""
     )
-    row.photos = str(imports.folder(row) / "received")
+    row.photos = str(imports.folder(row) / FOLDER)
     Path(row.photos).mkdir(parents=True, exist_ok=True)
     row.save(update_fields=["photos"])
     audit.record("import.received", row, facts={"where": where})
