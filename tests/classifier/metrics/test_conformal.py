@@ -125,7 +125,7 @@ def test_all_photos_of_a_new_patient_are_covered_together_as_promised():
 
 
 def test_of_several_diseases_together_the_range_is_that_of_their_mean():
-    alone = conformal.promise(np.linspace(0.2, 0.9, 20), 0.95)
+    alone = promise(np.linspace(0.2, 0.9, 20), 0.95)
     assert conformal.low_together([(alone.rank, alone.units, 7), (5, 5, 0)]) == alone.low
     together = conformal.low_together([(20, 20, 30), (39, 40, 60), (96, 100, 10)])
     random = np.random.default_rng(3)
