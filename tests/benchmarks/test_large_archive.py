@@ -191,8 +191,8 @@ def test_pages_and_searches(crowd, given, clinic, curator, client_for, record_pr
     # Over one entry, a page may lack what it shows of what a search finds (no patient of that code: no photos,
     # no dates).
     assert not {name: (few[name], many[name]) for name in few if many[name] > few[name] + 2}
-    # One of them asks, for the header, how many cases wait for the person, and one what time it is where rows are, no
-    # table with it. What is not in a dataset is kept, and what came since is asked for in two more; it was a scan of all.
+    # One of them asks, for the header, how many cases wait for the person, and one what time it is where rows are,
+    # of no table. What is not in a dataset is kept, and what came since is asked for in two more; it was a scan of all.
     assert not {name: n for name, n in many.items() if n > (20 if name.endswith("not in a dataset") else 18)}
     for name, ratio in ratios.items():
         assert ratio < (MOST_OF_WIDE if name.endswith(WIDE) else MOST), name
