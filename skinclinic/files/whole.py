@@ -82,7 +82,7 @@ def write_together(files: Sequence[tuple[Path, bytes]]) -> None:
             raise
     paths = [path for path, _content in files]
     with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as threads:
-        list(threads.map(_fsync, [*paths, *{path.parent for path in paths}]))
+        list(threads.map(fsync, [*paths, *{path.parent for path in paths}]))
 
 
 # The single steps, for what is filled in one place and put in its place in another.
@@ -105,11 +105,11 @@ def new_folder_draft(path: Path) -> Path:
 def flush(path: Path) -> None:
     """Bring a file, or a folder with all that is in it, to the disk."""
     if path.is_file():
-        _fsync(path)
+        fsync(path)
     inside = (Path(parent, name) for parent, _folders, names in os.walk(path) for name in [*names, ""])
     with ThreadPoolExecutor(_FLUSHED_AT_ONCE) as threads:
         # Side by side the disk's journal takes many of them in one turn.
-        list(threads.map(_fsync, inside))
+        list(threads.map(fsync, inside))
 
 
 def put(draft: Path, path: Path, *, replace: bool = False) -> None:
@@ -120,7 +120,7 @@ def put(draft: Path, path: Path, *, replace: bool = False) -> None:
     else:
         draft.rename(path)
     # The name itself, so that a row never names what was lost with the power.
-    _fsync(path.parent)
+    fsync(path.parent)
 
 
 def drafts(path: Path) -> Iterable[Path]:
@@ -156,7 +156,8 @@ def remove(path: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _fsync(path: Path) -> None:
+def fsync(path: Path) -> None:
+    """Bring the content of one file, or the names in one folder, to the disk. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -5,6 +5,8 @@ import os
 import secrets
 from pathlib import Path
 
+from skinclinic.files.whole import fsync
+
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789!@#$%^&*(-_=+)"
 _LENGTH = 50
 
@@ -30,7 +32,7 @@ def kept_key(path: Path) -> str:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, key.encode(), 0)
             os.fsync(descriptor)
-            _flush(path.parent)
+            fsync(path.parent)
         except OSError:
             pass  # it classifies files; whom it signs in it does not know again
         return key
@@ -43,15 +45,6 @@ def _read(path: Path) -> str:
     except OSError:
         return ""
     return "" if "\0" in text else text
-
-
-def _flush(folder: Path) -> None:
-    """Bring the names in a folder to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _new() -> str:

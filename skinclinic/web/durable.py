@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.db import OperationalError, connection
 
+from skinclinic.files.whole import fsync
 from skinclinic.web.sessions import READING
 
 # The log whose name is on the disk.
@@ -45,9 +46,5 @@ def _flush(log: Path) -> None:
     finally:
         os.close(descriptor)
     if number != _known_log:
-        folder = os.open(log.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        fsync(log.parent)
         _known_log = number
