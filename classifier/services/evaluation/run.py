@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -171,12 +172,17 @@ class EvaluatedPhotos:
         names = [item.person or item.lesion or f"photo {item.pk}" for item in self.items]
         return names if len(set(names)) > 1 else None
 
-    def were_chosen_on(self, chosen: ThresholdSet) -> bool:
+    def were_chosen_on(
+        self, chosen: ThresholdSet, read: Callable[[DatasetVersion], chosen_on.Calibration]
+    ) -> bool:
         """Whether the thresholds were chosen on these photos, or on any of their patients or lesions: versions of a
-        dataset share most of theirs."""
+        dataset share most of theirs. ``read``: gives what a version's photos are known by."""
         if chosen.details.get("dataset_sha256") == self.version.sha256:
             return True
-        known = chosen_on.Calibration.of(chosen)
+        version = chosen_on.made_from(chosen)
+        if version is None:
+            return False
+        known = read(version)
         return any(known.holds_one(item.content_sha256, item.person, item.lesion) for item in self.items)
 
     def subgroups(self) -> dict[str, list[str]]:
@@ -282,6 +288,8 @@ def _report(
     row: Evaluation, models: list[ModelVersion], sets: list[EvaluatedPhotos], still_here: Callable[[], None]
 ) -> dict:
     results, figures = [], {}
+    # Many sets are made from one version, which may be large.
+    read = cache(chosen_on.Calibration.of_version)
     for one in sets:
         truth, labels = one.truth(), one.subgroups()
         shown = Truth.of(truth, DISEASE_KEYS)
@@ -289,7 +297,7 @@ def _report(
             still_here()
             scores = one.matrix(model)
             given = [
-                GivenThresholds(chosen.name, chosen.values, one.were_chosen_on(chosen))
+                GivenThresholds(chosen.name, chosen.values, one.were_chosen_on(chosen, read))
                 for chosen in model.thresholds_for(row.clinic_id)
             ]
             found = evaluate(
