@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from classifier.analysing.pipeline import analyse
-from classifier.metrics.familiarity import Calibrated, calibrate
+from classifier.metrics.familiarity import Calibrated, calibrate, is_unlike
 from classifier.metrics.proportions import Proportion, in_groups
 from classifier.networks.familiarity import describe, to_bytes
 from classifier.runtimes.base import Runtime
@@ -58,7 +58,7 @@ def make(trained_on: Features, unseen: Features | None = None) -> tuple[bytes, d
 
 def alarms(found: Calibrated, photos: Features) -> Proportion:
     """Of photos, how many are told to be unlike the training photos."""
-    return in_groups(found.familiar.unlike(np.stack(photos.rows)) > 1, photos.groups)
+    return in_groups(is_unlike(found.familiar.unlike(np.stack(photos.rows))), photos.groups)
 
 
 def _parts(pictures: Iterable[Picture]) -> Iterator[list[Picture]]:

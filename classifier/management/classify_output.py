@@ -9,6 +9,7 @@ from django.core.management.base import OutputWrapper
 
 from classifier.analysing.photo_files import Classified
 from classifier.analysing.pipeline import Outcome
+from classifier.metrics.familiarity import is_unlike
 from classifier.networks.manifest import Manifest
 from classifier.plots.colormaps import three_panels
 from classifier.runtimes import Computed
@@ -101,7 +102,7 @@ class TableWriter:
 
 def _unlike(outcome: Outcome | None) -> bool | None:
     """Whether the photo is unlike the model's training photos; None where it cannot be told."""
-    return None if outcome is None or outcome.unlike is None else outcome.unlike > 1
+    return None if outcome is None or outcome.unlike is None else bool(is_unlike(outcome.unlike))
 
 
 def _name_and_score(key: str, score: float) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from classifier.metrics.proportions import Proportion, in_groups
 
@@ -25,6 +26,11 @@ FALSE_ALARMS = 0.05
 # Fewer than these say too little of a twentieth.
 LEAST_PHOTOS, LEAST_GROUPS = 100, 20
 _PHOTOS_AN_AXIS = 4
+
+
+def is_unlike(distances: ArrayLike) -> np.ndarray:
+    """Which ``distances``, in parts of the limit (``Familiar.unlike``), are of photos unlike the training photos."""
+    return np.asarray(np.greater(distances, 1))
 
 
 class TooFew(ValueError):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from classifier.metrics.familiarity import is_unlike
 from skinclinic.web.counts import gettext as _
 
 LIKE, UNLIKE, NOT_EVALUABLE = "like", "unlike", "not_evaluable"
@@ -30,7 +31,7 @@ def state_of(unlike: float | None) -> str:
     """One of STATES."""
     if unlike is None:
         return NOT_EVALUABLE
-    return UNLIKE if unlike > 1 else LIKE
+    return UNLIKE if is_unlike(unlike) else LIKE
 
 
 def told(unlike: float | None, manifest: Mapping[str, Any]) -> Told:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from classifier.metrics.counting import EMPTY, UNFIT, PhotoAnswer, summary
+from classifier.metrics.familiarity import is_unlike
 from classifier.models import Analysis
 from classifier.services.analysis.assessments import hidden_photo_ids
 from skinclinic.imaging import Box
@@ -51,7 +52,7 @@ def told(user: User, member: Member, photos: Sequence[Photo]) -> dict[int, Photo
             one.malignant,
             one.model,
             one.scores,
-            one.unlike is not None and one.unlike > 1,
+            one.unlike is not None and bool(is_unlike(one.unlike)),
         )
     return shown
 

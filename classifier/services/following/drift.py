@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from classifier.metrics.counting import malignant_sum
+from classifier.metrics.familiarity import is_unlike
 
 # The first answers, which the later ones are held against, and how many a period needs to be.
 FIRST, LEAST = 200, 30
@@ -40,7 +41,7 @@ def _warned(quality: Mapping[str, Any] | None) -> float | None:
 
 
 def _unlike(unlike: float | None) -> float | None:
-    return None if unlike is None else float(unlike > 1)
+    return None if unlike is None else float(is_unlike(unlike))
 
 
 MEASURES: list[Measure] = [

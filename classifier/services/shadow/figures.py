@@ -8,6 +8,7 @@ import numpy as np
 from classifier.metrics import malignancy, roc
 from classifier.metrics.calibration import calibration
 from classifier.metrics.counting import carried, malignant_sum, set_aside
+from classifier.metrics.familiarity import is_unlike
 from classifier.metrics.groups import AS_BENIGN, AS_MALIGNANT
 from classifier.metrics.listing import is_listed
 from classifier.metrics.paired import Paired, mean_difference, paired
@@ -99,7 +100,7 @@ def _lists(pairs: dict[int, Pair], limits: list[np.ndarray]) -> dict[str, Any]:
         "malignant": _alike(says[0] == says[1], units),
         "only": [int((says[0] & ~says[1]).sum()), int((~says[0] & says[1]).sum())],
         "length": [float(one.sum(1).mean()) for one in listed],
-        "unlike": [[int(sum(value > 1 for value in one)), len(one)] for one in unlike],
+        "unlike": [[int(is_unlike(one).sum()), len(one)] for one in unlike],
     }
 
 
