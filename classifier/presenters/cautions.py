@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy
 
 from classifier.models import Analysis
 from classifier.presenters import unlike
-from classifier.presenters.differential import LARGE_BACKGROUND
+from classifier.presenters.differential import is_large
 from skinclinic.web.counts import gettext as _
 
 WARNING_WORDS = {
@@ -25,7 +25,7 @@ def of_answer(found: Analysis) -> list[str]:
 def of_photo(found: Analysis) -> list[str]:
     """The same without its likeness to the model's training photos."""
     cautions = []
-    if found.model_version.manifest.get("background_classes") and (found.background or 0) >= LARGE_BACKGROUND:
+    if found.model_version.manifest.get("background_classes") and is_large(found.background):
         share = round((found.background or 0) * 100)
         cautions.append(_("Probably not among these 12 (%(share)s %%).") % {"share": share})
     if warnings := (found.quality or {}).get("warnings"):

@@ -139,6 +139,11 @@ class ResultView:
         return AXES
 
 
+def is_large(background: float | None) -> bool:
+    """Whether so much goes to "not among these 12" that it is said before the scores."""
+    return background is not None and background >= LARGE_BACKGROUND
+
+
 def result_view(
     scores: Mapping[str, float],
     thresholds: Mapping[str, float],
@@ -170,7 +175,7 @@ def result_view(
         background=background,
         background_percent=None if background is None else round(background * 100),
         background_text="" if background is None else score_text(background),
-        background_is_large=background is not None and background >= LARGE_BACKGROUND,
+        background_is_large=is_large(background),
         warnings=tuple(quality["warnings"]) if quality else (),
         set_aside=set_aside,
     )
