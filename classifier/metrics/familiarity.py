@@ -8,7 +8,8 @@ Mahalanobis' distance from the mean. Only sums over many photos are kept, no pho
 
 The limit comes from distances of training photos that the distribution did not see: patients are dealt into folds, and
 each fold is held against the distribution of the others. It is the ⌈0.95 (n + 1)⌉-th smallest of the n distances
-(Vovk, Gammerman and Shafer 2005), rounded up.
+(Vovk, Gammerman and Shafer 2005), rounded up. Where a cross-validation has made a network for each fold, the features
+are that network's, so that neither network nor distribution has seen the photo.
 """
 
 import math
@@ -109,12 +110,17 @@ def calibrate(features: np.ndarray, groups: Sequence[str], *, seed: int = 0) -> 
     for fold in range(FOLDS):
         here = fold_of == fold
         distances[here] = fit(features[~here]).distances(features[here])
-    alarms = np.empty(len(features), bool)
-    for fold in range(FOLDS):
+    familiar = replace(fit(features), limit=limit_of(distances))
+    return Calibrated(familiar, len(features), len(names), held_back(distances, fold_of, groups))
+
+
+def held_back(distances: np.ndarray, fold_of: np.ndarray, groups: Sequence[str]) -> Proportion:
+    """How many of ``distances`` [n] pass the limit of the other folds' photos; ``fold_of`` [n], ``groups`` [n]."""
+    alarms = np.empty(len(distances), bool)
+    for fold in np.unique(fold_of):
         here = fold_of == fold
         alarms[here] = distances[here] > limit_of(distances[~here])
-    familiar = replace(fit(features), limit=limit_of(distances))
-    return Calibrated(familiar, len(features), len(names), in_groups(alarms, groups))
+    return in_groups(alarms, groups)
 
 
 def limit_of(distances: np.ndarray) -> float:

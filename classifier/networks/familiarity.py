@@ -3,13 +3,14 @@ its manifest says of it. Pure, no torch. The mathematics: ``classifier.metrics.f
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from classifier.metrics.familiarity import FALSE_ALARMS, FOLDS, Calibrated, Familiar
+from classifier.metrics.familiarity import FALSE_ALARMS, FOLDS, Calibrated, Familiar, held_back, limit_of
 from classifier.metrics.proportions import Proportion
 from classifier.networks import beside
 from classifier.networks.manifest import FAMILIARITY_FILE, MANIFEST_FILE, Manifest, ModelRejected
@@ -53,6 +54,20 @@ def describe(
         "realised": _share(found.realised),
     }
     return said if unseen is None else said | {"unseen": _share(unseen) | {"patients": of}}
+
+
+def limit_by_networks(
+    folder: Path, manifest: Manifest, distances: np.ndarray, fold_of: np.ndarray, patients: Sequence[str]
+) -> Manifest:
+    """Take the limit from a cross-validation instead: ``distances`` [n] of its photos, each by the network and the
+    distribution of the other folds; ``fold_of`` [n], ``patients`` [n]. The file stays as it is."""
+    said = manifest.familiarity | {
+        "limit": limit_of(distances),
+        "folds": len(np.unique(fold_of)),
+        "realised": _share(held_back(distances, fold_of, patients)),
+        "networks": True,
+    }
+    return add(folder, manifest, read_bytes(folder), said)
 
 
 def _share(found: Proportion) -> dict[str, Any]:

@@ -238,11 +238,12 @@ def _check_familiarity(said: dict[str, Any]) -> None:
             for share in shares
         )
         or ("unseen" in said and not _is_count(said["unseen"].get("patients")))
+        or not isinstance(said.get("networks", False), bool)
     ):
         raise ModelRejected(
             "bad_familiarity",
             f"familiarity must name the file {FAMILIARITY_FILE}, its sha256, the limit, the false alarms meant, "
-            "photos, patients and folds, and the alarms realised.",
+            "photos, patients and folds, and the alarms realised; networks, where it is there, is true or false.",
         )
 
 

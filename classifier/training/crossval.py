@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from classifier.metrics import roc
-from classifier.training.loop import Features, fine_tune, predict
+from classifier.metrics import familiarity, roc
+from classifier.training.loop import Features, fine_tune, pooled, predict
 from classifier.training.settings import Settings
 
 State = dict[str, Tensor]
@@ -51,12 +51,15 @@ class OutOfFold:
     """Scores from networks that did not learn from what they scored.
 
     ``photos`` [n, outputs] by the network whose training left the photo's fold out; ``drawings``
-    [folds, m, outputs] of drawings that none of them learnt from; ``fold_of`` [n].
+    [folds, m, outputs] of drawings that none of them learnt from; ``fold_of`` [n]. ``distances`` [n]: how far
+    each photo is, by the same network's features, from the photos that this has learnt from
+    (``classifier.metrics.familiarity``).
     """
 
     photos: np.ndarray
     drawings: np.ndarray
     fold_of: np.ndarray
+    distances: np.ndarray
 
 
 def cross_validate(
@@ -69,15 +72,18 @@ def cross_validate(
     # A copy, because trainings still waiting in the pool are sent with what ``fit.back`` is then.
     back = copy.deepcopy(fit.back)
     scored, drawings = [], []
+    distances = np.zeros(len(fold_of))
     for fold, members in zip(folds, begun, strict=True):
         back.load_state_dict(average_state(members))
         left_out = np.flatnonzero(fold_of == fold)
         scored.append((left_out, predict(back, views[0, left_out])))
+        features = pooled(back, views[0])
+        distances[left_out] = familiarity.fit(features[fold_of != fold]).distances(features[left_out])
         drawings.append(predict(back, held_out_drawings))
     photos = np.zeros((len(fold_of), drawings[0].shape[1]))
     for left_out, scores in scored:
         photos[left_out] = scores
-    return OutOfFold(photos, np.stack(drawings), fold_of)
+    return OutOfFold(photos, np.stack(drawings), fold_of, distances)
 
 
 def average_state(members: Sequence[Future[State]]) -> State:

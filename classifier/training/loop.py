@@ -1,6 +1,7 @@
 """Training on stored front features: AdamW, warm-up and cosine, mixup, label smoothing, averaged weights."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,11 +62,18 @@ def fine_tune(back: nn.Module, photos: Features, drawings: Features, settings: S
 
 def predict(back: nn.Module, features: np.ndarray) -> np.ndarray:
     """Softmax scores [n, outputs] of stored features [n, h, w, c]."""
+    return _in_parts(back, lambda stored: back(stored).softmax(1), features)
+
+
+def pooled(back: nn.Module, features: np.ndarray) -> np.ndarray:
+    """Pooled features [n, D], before the linear layer, of stored features [n, h, w, c]."""
+    return _in_parts(back, lambda stored: back.body(stored).mean(dim=(2, 3)), features)
+
+
+def _in_parts(back: nn.Module, run: Callable[[Tensor], Tensor], features: np.ndarray) -> np.ndarray:
     back.eval()
     with torch.inference_mode():
-        parts = [
-            back(to_tensor(features[i : i + 32])).softmax(1).numpy() for i in range(0, len(features), 32)
-        ]
+        parts = [run(to_tensor(features[i : i + 32])).numpy() for i in range(0, len(features), 32)]
     return np.concatenate(parts).astype(np.float64)
 
 

@@ -31,7 +31,7 @@ class Command(Tells, BaseCommand):
     def handle(self, *args, photos, init, out, folds, seed, jobs, scores, **options):
         import torch
 
-        from classifier.networks import training_photos, weights
+        from classifier.networks import familiarity, training_photos, weights
         from classifier.networks.network import load_imagenet
         from classifier.networks.training_photos import TrainingPhoto
         from classifier.training import demo, demo_manifest
@@ -60,9 +60,14 @@ class Command(Tells, BaseCommand):
                 scratch=Path(scratch),
                 say=self.say,
             )
-        if scores and trained.out_of_fold:
-            found = trained.out_of_fold
-            np.savez(scores, photos=found.photos, fold=found.fold_of, labels=examples.labels)
+        if scores and (found := trained.out_of_fold):
+            np.savez(
+                scores,
+                photos=found.photos,
+                fold=found.fold_of,
+                labels=examples.labels,
+                distances=found.distances,
+            )
         manifest = demo_manifest.write_manifest(recipe, examples, trained, init.name, seed)
         # It ships with the product and has to be small.
         manifest = weights.save(out, manifest, trained.state, half=True)
@@ -77,4 +82,9 @@ class Command(Tells, BaseCommand):
             )  # fmt: skip
         except CommandError as error:
             self.say(str(error))
+        else:
+            if found := trained.out_of_fold:
+                manifest = familiarity.limit_by_networks(
+                    out, weights.read_manifest(out), found.distances, found.fold_of, examples.patients
+                )
         self.say(demo_manifest.summary(manifest))

@@ -173,7 +173,7 @@ def test_thresholds_of_drawn_diseases_rarely_list_photos():
     drawing_labels = np.repeat(np.arange(13), 5)
     drawings = rng.dirichlet(np.ones(13), (2, 65))
     drawings[:, np.arange(65), drawing_labels] += 0.05
-    out = OutOfFold(photos, drawings, np.arange(120) % 2)
+    out = OutOfFold(photos, drawings, np.arange(120) % 2, np.zeros(120))
     for screening in (False, True):
         chosen = choose(out, photo_labels, drawing_labels, 12, screening=screening)
         assert [c.basis for c in chosen] == ["real" if i in (0, 6) else "synthetic" for i in range(12)]
