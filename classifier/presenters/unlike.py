@@ -68,6 +68,12 @@ def _rests_on(said: Mapping[str, Any]) -> str:
             "Of photos of patients that the model had not learnt from, this many are marked as well: %(share)s."
         )
         return f"{further} {wrongly % {'share': _share(unseen)}}"
+    if said.get("networks"):
+        wrongly = _(
+            "In cross-validation, of photos of patients that the network of their fold had not learnt from, this many "
+            "were marked as well: %(share)s."
+        )
+        return f"{further} {wrongly % {'share': _share(said['realised'])}}"
     wrongly = _(
         "So about %(alarms)s of such photos are marked as well; of new patients’ it may be more, since the model has "
         "learnt from these."
@@ -81,12 +87,21 @@ def of_model(manifest: Mapping[str, Any]) -> list[str]:
     if not said:
         return [_("Not evaluable: the model does not say what its training photos are like.")]
     meant = f"{100 * said['false_alarms']:.0f} %"
-    found = [
+    held_back = (
         _(
+            "Told by the distance from %(photos)d training photos of %(patients)d patients. False alarms meant: "
+            "%(meant)s. In cross-validation, on held-back folds of these photos, which neither the fold’s network nor "
+            "statistics nor limit had seen: %(share)s."
+        )
+        if said.get("networks")
+        else _(
             "Told by the distance from %(photos)d training photos of %(patients)d patients. False alarms meant: "
             "%(meant)s. On held-back folds of these photos, which statistics and limit had not seen (the network had): "
             "%(share)s."
         )
+    )
+    found = [
+        held_back
         % {
             "photos": said["photos"],
             "patients": said["patients"],

@@ -15,7 +15,7 @@ from django.utils import timezone
 from classifier.analysing import familiarity as making
 from classifier.analysing.photo_files import classify, find
 from classifier.drawings.synthetic import synthetic_lesion
-from classifier.metrics.familiarity import Calibrated, Familiar
+from classifier.metrics.familiarity import Calibrated, Familiar, limit_of
 from classifier.metrics.proportions import proportion
 from classifier.models import Analysis, ModelVersion
 from classifier.networks import familiarity, training_photos, weights
@@ -212,6 +212,7 @@ def test_a_worker_keeps_it_with_the_answer_and_the_try_page_says_it(
         (lambda folder: (folder / "familiarity.safetensors").write_bytes(b"x"), "familiarity_wrong_hash"),
         (lambda folder: change(folder, limit=-1), "bad_familiarity"),
         (lambda folder: change(folder, realised={}), "bad_familiarity"),
+        (lambda folder: change(folder, networks="yes"), "bad_familiarity"),
         (lambda folder: change(folder, file="../x"), "bad_familiarity"),
         (lambda folder: replaced(folder, axes=np.ones((2, 1280), np.float32)), "familiarity_unreadable"),
         (lambda folder: replaced(folder, rest=np.zeros(1, np.float32)), "familiarity_unreadable"),
@@ -242,6 +243,28 @@ def replaced(folder, **changes):
     path = folder / "familiarity.safetensors"
     path.write_bytes(save(load(path.read_bytes()) | changes))
     change(folder, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def test_the_limit_of_a_cross_validation_rests_on_networks_that_did_not_know_the_patients(lite_dir, tmp_path):
+    folder = tmp_path / "validated"
+    shutil.copytree(lite_dir, folder)
+    content, said = made(1280)
+    manifest = familiarity.add(folder, weights.read_manifest(folder), content, said)
+    distances = np.random.default_rng(1).gamma(20, size=200)
+    patients, fold_of = [str(place // 2) for place in range(200)], np.arange(200) // 2 % 4
+    found = familiarity.limit_by_networks(folder, manifest, distances, fold_of, patients)
+    assert weights.check_files(folder) == found, "the file is the same, and what is said of it is sound"
+    told = found.familiarity
+    assert told["limit"] == limit_of(distances) == familiarity.read(folder, found).limit
+    alarms = sum(
+        (distances[fold_of == fold] > limit_of(distances[fold_of != fold])).sum() for fold in range(4)
+    )
+    assert (told["realised"]["alarms"], told["folds"], told["networks"]) == (alarms, 4, True)
+    (card,) = unlike_words.of_model(found.to_json())
+    assert "which neither the fold’s network nor statistics nor limit had seen" in card
+    result = unlike_words.told(1.5, found.to_json()).details
+    assert "that the network of their fold had not learnt from" in result and f"{alarms} of 200" in result
+    assert "it may be more" in unlike_words.told(1.5, found.to_json() | {"familiarity": said}).details
 
 
 def test_a_sent_model_brings_it_and_takes_it_away(lite_dir, tmp_path, clinic, admin_user, client_for):

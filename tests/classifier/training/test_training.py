@@ -12,7 +12,7 @@ from classifier.training.augment import random_view
 from classifier.training.crossval import OutOfFold
 from classifier.training.examples import Examples, draw, patient_folds, read_pad_ufes_20
 from classifier.training.features import Back, front_of
-from classifier.training.loop import Features, fine_tune, predict
+from classifier.training.loop import Features, fine_tune, pooled, predict
 from classifier.training.settings import Settings
 from classifier.training.thresholds import choose
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -52,6 +52,8 @@ def test_a_training_repeats_for_a_seed_whatever_the_number_of_processes(tmp_path
     assert all(torch.equal(value, second.state[name]) for name, value in first.state.items())
     assert np.array_equal(first.out_of_fold.photos, second.out_of_fold.photos)
     assert first.out_of_fold.photos.sum(axis=1) == pytest.approx(1)
+    assert np.array_equal(first.out_of_fold.distances, second.out_of_fold.distances)
+    assert (first.out_of_fold.distances > 0).all()
 
     manifest = demo_manifest.write_manifest(TINY, few_photos(), first, "init.pth", 3)
     saved = weights.save(tmp_path / "model", manifest, first.state)
@@ -108,6 +110,12 @@ def test_front_and_back_together_are_the_network():
     with torch.no_grad():
         split = Back(network, 8).eval()(front_of(network, 8)(images))
         assert torch.allclose(split, network(images)[0], atol=1e-5)
+        stored = front_of(network, 8)(images).permute(0, 2, 3, 1).numpy()
+        back = Back(network, 8)
+        through = (
+            back.head(torch.from_numpy(pooled(back, stored)).float()[:, :, None, None]).flatten(1) + back.bias
+        )
+    assert torch.allclose(through, split, atol=1e-4), "scores come of the pooled features"
 
 
 def test_folds_keep_patients_together_and_share_out_each_label():
