@@ -2,6 +2,9 @@ from django.apps import AppConfig
 
 # Before any model is made.
 from skinclinic import choice_names  # noqa: F401
+from skinclinic.engine import clock
+
+clock.keep()
 
 
 class SkinClinicConfig(AppConfig):
