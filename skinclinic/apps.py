@@ -1,10 +1,14 @@
 from django.apps import AppConfig
 
 # Before any model is made.
-from skinclinic import choice_names  # noqa: F401
+from skinclinic import (
+    choice_names,  # noqa: F401
+    host_names,
+)
 from skinclinic.engine import clock
 
 clock.keep()
+host_names.keep()
 
 
 class SkinClinicConfig(AppConfig):
