@@ -21,6 +21,7 @@ class SkinClinicConfig(AppConfig):
         from django.db.models.signals import post_migrate
 
         from skinclinic import audited  # noqa: F401
+        from skinclinic.files import left_uploads  # noqa: F401
         from skinclinic.files import notes as file_notes  # noqa: F401
         from skinclinic.jobs import (  # noqa: F401
             erasing,
