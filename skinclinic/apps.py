@@ -33,6 +33,7 @@ class SkinClinicConfig(AppConfig):
         )
         from skinclinic.services import (  # noqa: F401
             alarms,
+            allauth_adapters,
             audit_chain,
             audit_rows,
             audit_sign_ins,

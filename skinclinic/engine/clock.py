@@ -68,6 +68,15 @@ def ahead() -> float:
     return time.time() - now().timestamp()
 
 
+def since(at: datetime | None) -> timedelta:
+    """How long ago, by the database's clock, it stamped that; longer than anything (``timedelta.max``) for never, and
+    for what is still to come, which was stamped before the clock was put back: what is done anew after a while would
+    else wait until then."""
+    if at is None or (found := now() - at) < timedelta():
+        return timedelta.max
+    return found
+
+
 def known_ahead() -> float:
     """The same without asking, by what was seen last; 0 while nothing was, and for less than a second."""
     if (seen := _Known.seen) is None:
@@ -79,7 +88,7 @@ def known_ahead() -> float:
 def moment() -> datetime:
     """The moment by this process's clock, put right where that is known to be wrong."""
     apart = known_ahead()
-    return _own() - timedelta(seconds=apart) if apart else _own()
+    return datetime.fromtimestamp(time.time() - apart, UTC) if apart else _own()
 
 
 def learn(there: datetime, took: float = 0.0) -> None:

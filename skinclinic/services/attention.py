@@ -77,8 +77,8 @@ def _engine(clinic: Clinic) -> Iterator[Item]:
 def _clock(clinic: Clinic) -> Iterator[Item]:
     if abs(ahead := clock.known_ahead()) >= CLOCK_WRONG_SECONDS:
         words = _(
-            "The clock of the web server %(name)s is %(minutes)d min wrong: codes of apps and signing in at the "
-            "hospital's provider may fail. Tell whoever runs the server."
+            "The clock of the web server %(name)s is %(minutes)d min wrong: signing in at the hospital's provider may "
+            "fail. Tell whoever runs the server."
         )
         named = {"name": platform.node(), "minutes": round(abs(ahead) / 60)}
         yield Item(words % named, reverse("help-page", args=["operating"]), True)
