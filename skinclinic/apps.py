@@ -1,7 +1,14 @@
 from django.apps import AppConfig
 
 # Before any model is made.
-from skinclinic import choice_names  # noqa: F401
+from skinclinic import (
+    choice_names,  # noqa: F401
+    host_names,
+)
+from skinclinic.engine import clock
+
+clock.keep()
+host_names.keep()
 
 
 class SkinClinicConfig(AppConfig):
@@ -14,6 +21,7 @@ class SkinClinicConfig(AppConfig):
         from django.db.models.signals import post_migrate
 
         from skinclinic import audited  # noqa: F401
+        from skinclinic.files import left_uploads  # noqa: F401
         from skinclinic.files import notes as file_notes  # noqa: F401
         from skinclinic.jobs import (  # noqa: F401
             erasing,
@@ -25,6 +33,7 @@ class SkinClinicConfig(AppConfig):
         )
         from skinclinic.services import (  # noqa: F401
             alarms,
+            allauth_adapters,
             audit_chain,
             audit_rows,
             audit_sign_ins,

@@ -10,15 +10,13 @@ from functools import wraps
 from django.db import connection
 from django.db.models.functions import Now
 
-from skinclinic.engine import clock, jobs
+from skinclinic.engine import clock
 from skinclinic.models import WorkerSeen
 from skinclinic.web.sessions import SessionStore
 
 log = logging.getLogger(__name__)
 
 _brooms: list[Callable[[], None]] = []
-_CLOCK_EVERY_SECONDS = 3600.0
-_clock_told_at = 0.0
 
 
 def broom(function: Callable[[], None]) -> Callable[[], None]:
@@ -68,11 +66,5 @@ def forget_ended_sessions() -> None:
 
 @broom
 def tell_of_a_wrong_clock() -> None:
-    """Say in the log, once an hour, that this process's machine does not keep the database's time; nothing here goes by
-    it."""
-    global _clock_told_at
-    apart = clock.ahead()
-    is_told = _clock_told_at and time.monotonic() - _clock_told_at < _CLOCK_EVERY_SECONDS
-    if abs(apart) > jobs.CLOCKS_MAY_DIFFER and not is_told:
-        _clock_told_at = time.monotonic()
-        log.error("this machine's clock and the database's are %.0f s apart: synchronise both (NTP)", apart)
+    """Hold this process's clock against the database's, which is told in the log; nothing here goes by it."""
+    clock.now()

@@ -47,8 +47,6 @@ PAUSES = (timedelta(seconds=5), timedelta(seconds=30))
 # ``BATCH`` is what takes long: imports, datasets, evaluations, results; whatever does not say where it belongs.
 PHOTOS, BATCH, TRAINING, MAIL = "analysis", "batch", "training", "mail"
 WORKER_SILENT_AFTER = timedelta(seconds=20)
-# Seconds between two clocks that are as good as the same.
-CLOCKS_MAY_DIFFER = 5.0
 
 # Whatever kind a job is of: what it needed was away for a moment.
 _TRANSIENT = (MemoryError, OperationalError, InterfaceError)

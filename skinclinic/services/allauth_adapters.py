@@ -2,16 +2,20 @@
 
 import base64
 import hashlib
+from collections.abc import Iterator
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa import app_settings as mfa_settings
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth as totp
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from skinclinic.engine import clock
 from skinclinic.models import User
 from skinclinic.services import account_mail, second_factor
 from skinclinic.web.requests import client_address
@@ -77,6 +81,17 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         return super().get_public_key_credential_rp_entity() | {"name": "SkinClinic"}
+
+
+def _counters() -> Iterator[int]:
+    """Numbers of the half minutes whose codes are right now; by the database's clock, where this process's is wrong."""
+    counter = int(clock.moment().timestamp()) // mfa_settings.TOTP_PERIOD
+    around = mfa_settings.TOTP_TOLERANCE
+    yield from range(counter - around, counter + around + 1)
+
+
+# It asks this machine's clock, and offers no other way.
+totp.yield_hotp_counters_from_time = _counters
 
 
 def _cipher() -> MultiFernet:

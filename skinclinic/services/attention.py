@@ -1,6 +1,7 @@
 """What needs an admin's attention in a clinic. Apps register their own; each asks the database once or twice, and what
 is many is not counted out."""
 
+import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,7 +10,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from skinclinic.engine import jobs
+from skinclinic.engine import clock, jobs
 from skinclinic.engine.readiness import obstacle
 from skinclinic.models import ApiToken, Clinic, Invitation, Lesion, Member
 from skinclinic.services import quotas, second_factor
@@ -19,6 +20,7 @@ from skinclinic.web.counts import grouped, ngettext
 MOST_COUNTED = 1000
 NEARLY_FULL = 0.9
 SOON = timedelta(days=14)
+CLOCK_WRONG_SECONDS = 60
 # As in the worklist (``plans``): a result that is three weeks late.
 RESULT_LATE = timedelta(weeks=3)
 
@@ -69,6 +71,17 @@ def _engine(clinic: Clinic) -> Iterator[Item]:
         )
     elif problem := obstacle(clinic):
         yield Item(problem, reverse("models"), True)
+
+
+@source
+def _clock(clinic: Clinic) -> Iterator[Item]:
+    if abs(ahead := clock.known_ahead()) >= CLOCK_WRONG_SECONDS:
+        words = _(
+            "The clock of the web server %(name)s is %(minutes)d min wrong: signing in at the hospital's provider may "
+            "fail. Tell whoever runs the server."
+        )
+        named = {"name": platform.node(), "minutes": round(abs(ahead) / 60)}
+        yield Item(words % named, reverse("help-page", args=["operating"]), True)
 
 
 @source

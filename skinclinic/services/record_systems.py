@@ -8,7 +8,6 @@ import base64
 import hashlib
 import json
 import secrets
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from skinclinic.models import Clinic, Patient, RecordSystem, User
 from skinclinic.permissions import clinics_of
@@ -111,12 +111,12 @@ def leave(row: RecordSystem, launch: str, back: str) -> Leaving:
         "response_type": "code", "client_id": row.client_id, "redirect_uri": back, "scope": SCOPE, "state": state,
         "aud": row.issuer, "launch": launch, "code_challenge": challenge, "code_challenge_method": "S256",
     })  # fmt: skip
-    kept = {"system": row.pk, "token": token, "verifier": verifier, "at": int(time.time())}
+    kept = {"system": row.pk, "token": token, "verifier": verifier, "at": int(timezone.now().timestamp())}
     return Leaving(f"{authorize}{'&' if urlsplit(authorize).query else '?'}{query}", state, kept)
 
 
 def is_over(kept: Mapping[str, Any]) -> bool:
-    return time.time() - kept["at"] > LASTS
+    return timezone.now().timestamp() - kept["at"] > LASTS
 
 
 def codes_of_patient(row: RecordSystem, kept: Mapping[str, Any], code: str, back: str) -> list[str]:

@@ -1,4 +1,8 @@
-"""Codes of a second factor count once, whichever process sees them; one that comes again is told to its owner."""
+"""Codes of a second factor count once, whichever process sees them; one that comes again is told to its owner.
+
+When a code was used is told by the very clock by which codes are right (``allauth_adapters``), not by a question to the
+database: a code that is right again because a clock was put back was used, by that clock, just now.
+"""
 
 from datetime import timedelta
 
@@ -15,7 +19,7 @@ ONCE_IN = timedelta(minutes=5)
 
 def is_used(user: User, code: str) -> bool:
     """Whether the code was right a moment ago; its owner learns that it came again."""
-    if not SignInCount.objects.filter(pk=_key(user, code), at__gt=clock.now() - ONCE_IN).exists():
+    if not SignInCount.objects.filter(pk=_key(user, code), at__gt=clock.moment() - ONCE_IN).exists():
         return False
     _tell(user)
     return True
@@ -23,7 +27,7 @@ def is_used(user: User, code: str) -> bool:
 
 def take(user: User, code: str) -> bool:
     """Use a code that is right; False where somebody else was faster."""
-    now = clock.now()
+    now = clock.moment()
     row, is_new = SignInCount.objects.get_or_create(key=_key(user, code), defaults={"at": now})
     # The number of another day is another code.
     if is_new or SignInCount.objects.filter(pk=row.pk, at__lte=now - ONCE_IN).update(at=now):

@@ -46,6 +46,7 @@ PURE = [
     "skinclinic/files/reasons.py",
     "skinclinic/files/whole.py",
     "skinclinic/help",
+    "skinclinic/host_names.py",
     "skinclinic/web/csv_table.py",
     "skinclinic/web/inputs.py",
     "skinclinic/web/zip_stream.py",

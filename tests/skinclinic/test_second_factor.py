@@ -2,7 +2,7 @@
 
 import re
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -11,7 +11,9 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from skinclinic.models import AuditEvent, Letter, Member, Role
+from skinclinic.engine import clock
+from skinclinic.models import AuditEvent, Letter, Member, Role, SignInCount
+from skinclinic.services import used_codes
 from tests import factories
 from tests.skinclinic.pages import audited, messages_of, url
 
@@ -114,6 +116,27 @@ def test_a_code_that_comes_again_is_refused_by_every_process_and_told(client_for
         assert sent.status_code == (200 if again else 302)
     assert AuditEvent.objects.filter(action="second_factor.used_again", subject_key=clinician.pk).count() == 2
     assert "used a second time" in Letter.objects.latest("pk").subject
+
+
+def test_no_code_of_hours_ago_is_right_again_nor_one_that_was_used_whatever_clocks_show(
+    client_for, clinician, mailing, monkeypatch
+):
+    """A web process two hours behind: by its own clock the codes of two hours ago were right, and used long ago."""
+    secret, _codes = set_up(client_for(clinician))
+    right_now, real = datetime.now(UTC), time.time
+    SignInCount.objects.update(at=right_now - timedelta(hours=2))
+    with monkeypatch.context() as behind:
+        behind.setattr(time, "time", lambda: real() - 7200)
+        clock.learn(right_now)
+        old, new = code_of(secret), code_of(secret, 7200 // 30 + 1)
+        for code, status in ((old, 200), (new, 302)):
+            client = Client()
+            client.post(url("login"), PASSWORD)
+            assert client.post(url("mfa_authenticate"), {"code": code}).status_code == status
+    clock.forget()
+    # The database's clock jumps before the processes know.
+    monkeypatch.setattr(clock, "now", lambda: right_now + timedelta(hours=2))
+    assert used_codes.is_used(clinician, new) and not used_codes.take(clinician, new)
 
 
 def test_guesses_are_limited(client_for, clinician):

@@ -32,9 +32,7 @@ def look() -> None:
 
 def is_due(row: Monitor) -> bool:
     """Whether there is something new of which the record does not know."""
-    if row.computed_at is None:
-        return True
-    age = clock.now() - row.computed_at
+    age = clock.since(row.computed_at)
     if age < PROOFS_AFTER:
         return False
     proofs = Diagnosis.objects.filter(clinic=row.clinic_id, kind=Diagnosis.Kind.PATHOLOGY)

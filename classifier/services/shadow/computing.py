@@ -77,12 +77,11 @@ def is_due(row: Shadow) -> bool:
     """Whether a photo waits for the candidate, or figures are older than what was proven since."""
     if not _is_busy_elsewhere() and waiting(row):
         return True
-    if row.computed_at is None:
-        return True
-    if clock.now() - row.computed_at < FIGURES_AFTER:
+    age = clock.since(row.computed_at)
+    if age < FIGURES_AFTER:
         return False
     proofs = Diagnosis.objects.filter(clinic=row.clinic_id, kind=Diagnosis.Kind.PATHOLOGY)
-    return proofs.filter(created_at__gte=row.computed_at).exists()
+    return age == timedelta.max or proofs.filter(created_at__gte=row.computed_at).exists()
 
 
 def ask(row: Shadow) -> bool:

@@ -91,8 +91,7 @@ def _begin(request: MemberRequest, form: ImportForm) -> Import:
     quotas.check_bytes(room(clinic), sum(file.size or 0 for file in sent if file))
     mapping = values["mapping"]
     row = service.begin(
-        clinic=clinic, user=request.user, name=values["name"], format=values["format"], role=values["role"],
-        photos=str(inbox(clinic) / values["waiting"]) if values["waiting"] else "",
+        clinic=clinic, user=request.user, name=values["name"], format=values["format"], role=values["role"], photos="",
         columns=mapping.columns if mapping else None, labels=mapping.labels if mapping else None,
         words=mapping.words if mapping else None, level=values["level"] or 0,
         defaults={**(mapping.defaults if mapping else {}), **form.defaults}, provenance=form.provenance,
@@ -110,8 +109,11 @@ def _begin(request: MemberRequest, form: ImportForm) -> Import:
                     for chunk in chunks:
                         file.write(chunk)
                 setattr(row, column, str(kept / name))
-        # Before the row names them, and somebody is told that they are here.
+        # Before the row names them, and somebody is told that they are here. It names all at once or, where this
+        # process is killed on the way, none (``room.tell_of_half_come``).
         whole.flush(kept)
+        if values["waiting"]:
+            row.photos = str(inbox(clinic) / values["waiting"])
         row.save(update_fields=["photos", "metadata", "second"])
     except (OSError, Infected, NotScanned):
         service.discard(row)

@@ -77,7 +77,7 @@ def _server(number: int) -> Iterator[Finding]:
         yield failure("database", f"{said} is too old", "PostgreSQL 14 or later is needed.")
     else:
         yield ok("database", said)
-    yield from _clock("this machine", clock.ahead(), jobs.CLOCKS_MAY_DIFFER)
+    yield from _clock("this machine", clock.ahead(), clock.MAY_DIFFER)
 
 
 def _clock(whose: str, ahead: float, most: float) -> Iterator[Finding]:

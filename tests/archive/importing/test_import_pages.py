@@ -2,15 +2,21 @@
 
 import io
 import os
+import tempfile
+import time
 import zipfile
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from skinclinic.archive.models import Entry, Import, SavedMapping
 from skinclinic.archive.services.importing import imports as service
+from skinclinic.archive.services.importing import room
 from skinclinic.engine import jobs
+from skinclinic.files import left_uploads
 from tests import factories
 from tests.cases import each
 
@@ -241,3 +247,47 @@ def test_a_field_of_a_word_is_not_moved_by_another_check(client):
     client.post(reverse("import-map", args=[row.pk]), {names["one"]: "bcc", names["two"]: "mm"})
     row.refresh_from_db()
     assert row.labels == {"one": "bcc", "two": "mm"}
+
+
+def test_a_web_process_that_is_killed_while_it_takes_files_in_leaves_nothing_that_can_be_written(
+    client, clinic, home, settings, monkeypatch
+):
+    """Neither half of an import, which a folder of the inbox without its table would be, nor half of a ZIP for ever."""
+    (inbox := home / "inbox" / clinic.slug / "field").mkdir(parents=True)
+    (inbox / "0.jpg").write_bytes(factories.jpeg_bytes())
+
+    class Killed(BaseException):
+        """No line of the process is run after it."""
+
+    def dies(folder):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("skinclinic.files.whole.flush", dies)
+        for sent in ({}, {"archive": "", "waiting": "field"}):
+            with pytest.raises(Killed):
+                upload(client, TABLE, **sent)
+    rows = list(Import.objects.all())
+    assert [service.folder(row).exists() for row in rows] == [True, True]
+    for row in rows:
+        page = client.post(reverse("import-act", args=[row.pk]), {"action": "check"}, follow=True)
+        assert "have not come" in page.content.decode()
+    room.tell_of_half_come()
+    assert set(Import.objects.values_list("state", flat=True)) == {"uploaded"}, "as if still on the way"
+    Import.objects.update(created_at=timezone.now() - timedelta(hours=2))
+    room.tell_of_half_come()
+    for row in rows:
+        row.refresh_from_db()
+        assert row.state == "failed" and not service.folder(row).exists()
+        assert "stopped while it took in" in client.get(reverse("import", args=[row.pk])).content.decode()
+    assert not jobs.run_waiting(service.CHECK_JOB) and not Entry.objects.exists()
+    # What the request's body lay in.
+    (passing := home / "tmp").mkdir()
+    old, new, other = (passing / name for name in ("tmpa.upload.zip", "tmpb.upload.zip", "tmpc"))
+    for path in (old, new, other):
+        path.write_bytes(b"x")
+    for path in (old, other):
+        os.utime(path, (time.time() - 2 * 86_400,) * 2)
+    monkeypatch.setattr(tempfile, "tempdir", str(passing))
+    left_uploads.sweep()
+    assert [path.exists() for path in (old, new, other)] == [False, True, True]

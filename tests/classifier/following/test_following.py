@@ -232,6 +232,9 @@ def test_the_reconciler_begins_a_record_when_a_model_is_published_and_computes_w
     followed.earlier(first, "computed_at", 0.001)
     Diagnosis.objects.update(created_at=timezone.now())
     assert not due.is_due(first), "no more often than each ten minutes"
+    followed.earlier(first, "computed_at", -0.2)
+    assert due.is_due(first), "computed before the clock was put back"
+    followed.earlier(first, "computed_at", 0.2)
     registry._publish(world["newer"], clinic=clinic, user=None, reason="")
     due.look()
     second = records.current(clinic)

@@ -1,5 +1,8 @@
 """A candidate in the shadow: what it computes, for whom, and what is told of it."""
 
+import time
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -7,7 +10,7 @@ from classifier.models import Analysis, Publication, Shadow
 from classifier.services.analysis import analyses
 from classifier.services.models import registry
 from classifier.services.shadow import computing, figures, runs
-from skinclinic.engine import jobs
+from skinclinic.engine import clock, jobs
 from skinclinic.models import AuditEvent, Job
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -91,6 +94,32 @@ def test_the_backlog_is_bounded_and_what_cannot_be_read_is_left(clinic, shadow, 
     assert computing.waiting(shadow) == [row.photo_id for row in rows[-3:]]
     shadow.unreadable = [rows[-1].photo_id]
     assert computing.waiting(shadow) == [row.photo_id for row in rows[1:4]]
+
+
+def test_what_was_proven_is_known_after_a_clock_was_put_back_or_is_wrong(clinic, shadow, in_use, monkeypatch):
+    """The database's clock was hours ahead when the figures were computed; then a web process is hours behind."""
+    row = followed.answer(clinic, in_use)
+    seen_by(row, shadow.model_version)
+    computing.run(shadow)
+    shadow.refresh_from_db()
+    assert not computing.is_due(shadow)
+    shadow.computed_at += timedelta(hours=5)
+    assert computing.is_due(shadow), "or nothing would be for five hours, and what is proven now never"
+    shadow.computed_at -= timedelta(hours=5, minutes=20)
+    assert not computing.is_due(shadow), "nothing was proven since"
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 3 * 3600)
+    monkeypatch.setattr(timezone, "datetime", ThreeHoursBehind)
+    clock.learn(datetime.now(UTC))
+    followed.prove(row, "mm")
+    assert computing.is_due(shadow)
+    clock.forget()
+
+
+class ThreeHoursBehind(datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.now(tz) - timedelta(hours=3)
 
 
 def test_only_one_that_runs_and_is_not_in_use_is_started_once(clinic, in_use, candidate, admin_user):

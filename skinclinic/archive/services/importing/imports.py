@@ -58,7 +58,8 @@ def begin(
     **said,
 ) -> Import:
     """Make an import of ``photos`` (a folder or ZIP; "" for photos the source has already) with the table ``metadata``,
-    as yet unchecked. ``said``: other fields of an import, such as columns, labels, words, defaults, level.
+    as yet unchecked; with neither while its files are being taken in, which are then named all at once. ``said``: other
+    fields of an import, such as columns, labels, words, defaults, level.
 
     Its photos go to the source of the same name, which is made with ``provenance`` if there is none. Raises
     NotNow if that is the clinic's own source.
@@ -87,6 +88,11 @@ def begin(
 def folder(row: Import) -> Path:
     """Where the import keeps its uploaded files and its plan."""
     return settings.SKINCLINIC_HOME / "imports" / str(row.pk)
+
+
+def is_half_come(row: Import) -> bool:
+    """Whether its files are being taken in, or were when the process that did it was killed."""
+    return not (row.photos or row.metadata)
 
 
 def _plan(row: Import) -> Path:
@@ -130,6 +136,8 @@ def here(kind: str, row: Import) -> Iterator[None]:
 def _request(kind: str, row: Import) -> Job:
     """Together: a row that says "checking" has a job, whatever becomes of this process."""
     if kind == CHECK_JOB:
+        if is_half_come(row):
+            raise NotNow(_("The files of this import have not come. Discard it, and send them in a new one."))
         _move(row, CHECKABLE, State.CHECKING, report={}, error="")
     elif kind == UNDO_JOB:
         _start_undo(row)

@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from skinclinic.archive.models import Import
@@ -16,6 +17,8 @@ from skinclinic.services.quotas import Room
 
 log = logging.getLogger(__name__)
 State = Import.State
+# Copying 4 GB takes minutes.
+_TAKEN_IN_WITHIN = timedelta(hours=1)
 _NOT_STARTED = (State.UPLOADED, State.REFUSED, State.READY, State.FAILED)
 
 
@@ -47,6 +50,23 @@ def sweep_not_started() -> None:
             error=words % {"days": settings.IMPORT_DAYS},
         ):  # fmt: skip
             log.warning("import %s was not started for %d days; its files go", row.pk, settings.IMPORT_DAYS)
+            imports.remove_files(row)
+
+
+@broom
+def tell_of_half_come() -> None:
+    """What came of imports whose files were being taken in when the process that did it was killed goes; they stay in
+    the list and say so."""
+    half = Import.objects.filter(
+        state=State.UPLOADED, written=0, photos="", metadata="", created_at__lt=Now() - _TAKEN_IN_WITHIN
+    )
+    for row in half[:50]:
+        error = _(
+            "The server stopped while it took in the files of this import, so they did not come whole and were "
+            "removed. Discard it, and send them in a new import."
+        )
+        if half.filter(pk=row.pk).update(state=State.FAILED, error=error):
+            log.warning("import %s was being taken in when its process was killed; its files go", row.pk)
             imports.remove_files(row)
 
 
