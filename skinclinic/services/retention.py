@@ -6,7 +6,7 @@ days later.
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -87,13 +87,16 @@ def _among_patients(clinic: Clinic, limit: datetime, begun: Foreseen) -> Foresee
     """Those that were counted before, and those that go of the next LOOKED_AT patients."""
     after = begun.after or 0
     there = Patient.objects.filter(clinic=clinic, is_archived=False, pk__gt=after).order_by("pk")
-    last_and_next = list(there.values_list("pk", flat=True)[LOOKED_AT - 1 : LOOKED_AT + 1])
-    up_to = last_and_next[0] if len(last_and_next) == 2 else None
+    keys = list(there.values_list("pk", flat=True)[: LOOKED_AT + 1])
+    if not keys:
+        return replace(begun, after=None)
+    up_to, is_more = keys[:LOOKED_AT][-1], len(keys) > LOOKED_AT
 
     def going(before: datetime) -> int:
         return patients_due(clinic, before, after, up_to).count()
 
-    return Foreseen(begun.name, begun.now + going(limit), begun.soon + going(limit + LOOKED_AHEAD), up_to)
+    now, soon = begun.now + going(limit), begun.soon + going(limit + LOOKED_AHEAD)
+    return Foreseen(begun.name, now, soon, up_to if is_more else None)
 
 
 @transaction.atomic

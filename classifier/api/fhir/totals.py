@@ -31,20 +31,29 @@ class Total(NamedTuple):
 def of(found: QuerySet, kind: Kind, asked: Mapping[str, str], teller: Teller) -> Total:
     """Of what a search with the parameters ``asked`` finds: exactly up to MOST; of more what the reconciler has
     counted, where nothing narrows the search."""
-    few = found.order_by().values("pk")[: MOST + 1].count()
+    is_whole = bool(kind.counted_as) and not any(name in kind.parameters for name in asked)
+    if is_whole and (kept := _kept(kind, teller)):
+        return kept
+    # In the order of an index, which stops there: else all rows of other tables might be gathered first.
+    few = found.order_by("-pk").values("pk")[: MOST + 1].count()
     if few <= MOST:
         return Total(few, [])
-    if not kind.counted_as or any(name in kind.parameters for name in asked):
-        text = _(
-            "More than %(most)d are found; how many is not counted. Narrow the search, or go through its pages."
-        )
-        return Total(None, [_said("too-costly", text % {"most": MOST})])
+    if is_whole:  # The reconciler has not been round yet.
+        return Total(found.count(), [])
+    text = _(
+        "More than %(most)d are found; how many is not counted. Narrow the search, or go through its pages."
+    )
+    return Total(None, [_said("too-costly", text % {"most": MOST})])
+
+
+def _kept(kind: Kind, teller: Teller) -> Total | None:
+    """All that the person's clinics have, if that is more than MOST and was counted before."""
     clinics = Clinic.objects.filter(pk__in=clinics_of(teller.user)).order_by("pk")
     counts = [kept_counts.of(clinic, kind.counted_as)[kind.counted_as] for clinic in clinics]
     moments = [count.at for count in counts if count.at is not None]
     total = sum(count.count for count in counts)
-    if not moments:
-        return Total(total, [])
+    if total <= MOST or not moments:
+        return None
     text = _(
         "The total was counted at %(at)s. What has come since is added; what was changed or has gone since is "
         "not."
