@@ -34,8 +34,8 @@ def of(found: QuerySet, kind: Kind, asked: Mapping[str, str], teller: Teller) ->
     is_whole = bool(kind.counted_as) and not any(name in kind.parameters for name in asked)
     if is_whole and (kept := _kept(kind, teller)):
         return kept
-    # In the order of an index, which stops there: else all rows of other tables might be gathered first.
-    few = found.order_by("-pk").values("pk")[: MOST + 1].count()
+    # Answers along their own index, which stops there: else the database gathers all lesions first.
+    few = found.order_by(*(("-pk",) if kind.of_answers else ())).values("pk")[: MOST + 1].count()
     if few <= MOST:
         return Total(few, [])
     if is_whole:  # The reconciler has not been round yet.
