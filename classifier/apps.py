@@ -17,7 +17,7 @@ class ClassifierConfig(AppConfig):
             training_progress,
             work,
         )
-        from classifier.services import doctor, first_steps, holdings, measured  # noqa: F401
+        from classifier.services import doctor, first_steps, holdings, measured, size  # noqa: F401
         from classifier.services.analysis import covered  # noqa: F401
         from classifier.services.analysis.assessments import hidden_photo_ids
         from classifier.services.analysis.summaries import is_unfit, told

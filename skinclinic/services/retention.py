@@ -6,7 +6,7 @@ days later.
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -35,9 +35,12 @@ from skinclinic.services.erasing import erase
 
 log = logging.getLogger(__name__)
 JOB = "retention"
+PATIENTS = "patients_years"
 # From saving a rule until it takes anything.
 WARNED_FOR = timedelta(days=14)
 LOOKED_AHEAD = timedelta(days=30)
+# So many patients are looked at in a request to tell what goes.
+LOOKED_AT = 2000
 # (clinic, from before when, act): how many go; with ``act`` they are gone.
 Rule = Callable[[Clinic, datetime, bool], int]
 _rules: dict[str, tuple[timedelta, Rule]] = {}
@@ -45,11 +48,13 @@ _rules: dict[str, tuple[timedelta, Rule]] = {}
 
 @dataclass(frozen=True)
 class Foreseen:
-    """Of one rule: how many go now, and how many until some weeks from now."""
+    """Of one rule: how many go now, and how many until some weeks from now. ``after``: the key of the last patient who
+    was looked at, where there are more; None where these are all."""
 
     name: str
-    now: int
-    soon: int
+    now: int = 0
+    soon: int = 0
+    after: int | None = None
 
 
 def keeps(name: str, unit: timedelta) -> Callable[[Rule], Rule]:
@@ -67,12 +72,31 @@ def of(clinic: Clinic) -> Retention:
     return Retention.objects.filter(clinic=clinic).first() or Retention(clinic=clinic)
 
 
-def foreseen(rules: Retention) -> list[Foreseen]:
-    """What the rules will take, set or not saved yet."""
+def foreseen(rules: Retention, begun: Foreseen | None = None) -> list[Foreseen]:
+    """What the rules will take, set or not saved yet; of many patients among the first LOOKED_AT, or with those that
+    were looked at before and counted as ``begun``, among the next."""
     return [
-        Foreseen(name, rule(rules.clinic, limit, False), rule(rules.clinic, limit + LOOKED_AHEAD, False))
+        _among_patients(rules.clinic, limit, begun or Foreseen(name))
+        if name == PATIENTS
+        else Foreseen(name, rule(rules.clinic, limit, False), rule(rules.clinic, limit + LOOKED_AHEAD, False))
         for name, rule, limit in _set(rules, clock.now())
     ]
+
+
+def _among_patients(clinic: Clinic, limit: datetime, begun: Foreseen) -> Foreseen:
+    """Those that were counted before, and those that go of the next LOOKED_AT patients."""
+    after = begun.after or 0
+    there = Patient.objects.filter(clinic=clinic, is_archived=False, pk__gt=after).order_by("pk")
+    keys = list(there.values_list("pk", flat=True)[: LOOKED_AT + 1])
+    if not keys:
+        return replace(begun, after=None)
+    up_to, is_more = keys[:LOOKED_AT][-1], len(keys) > LOOKED_AT
+
+    def going(before: datetime) -> int:
+        return patients_due(clinic, before, after, up_to).count()
+
+    now, soon = begun.now + going(limit), begun.soon + going(limit + LOOKED_AHEAD)
+    return Foreseen(begun.name, now, soon, up_to if is_more else None)
 
 
 @transaction.atomic
@@ -115,7 +139,7 @@ def run(clinic: Clinic) -> dict[str, int]:
     return counts
 
 
-@keeps("patients_years", timedelta(days=365.25))
+@keeps(PATIENTS, timedelta(days=365.25))
 def patients(clinic: Clinic, limit: datetime, act: bool) -> int:
     """Patients who did not consent to the archive, have not come since, and with whom nothing is planned."""
     due = patients_due(clinic, limit)
@@ -131,20 +155,29 @@ def patients(clinic: Clinic, limit: datetime, act: bool) -> int:
     return count
 
 
-def patients_due(clinic: Clinic, limit: datetime) -> QuerySet[Patient]:
-    lesions = Lesion.objects.filter(patient=OuterRef("pk"))
-    photos = Photo.objects.filter(lesion__patient=OuterRef("pk"))
+def patients_due(
+    clinic: Clinic, limit: datetime, after: int = 0, up_to: int | None = None
+) -> QuerySet[Patient]:
+    """Those that the rule takes, or of them those whose keys are above ``after`` and not above ``up_to``."""
+
+    def of(model: type[Model], to_patient: str, **since: object) -> QuerySet[Any]:
+        # The bounds again: the database sees of itself only that keys are equal, and would look through all rows.
+        bounds = {f"{to_patient}__gt": after} | ({f"{to_patient}__lte": up_to} if up_to else {})
+        return model._default_manager.filter(**{to_patient: OuterRef("pk")}, **bounds, **since)
+
     since = (
-        lesions.filter(created_at__gte=limit),
-        photos.filter(created_at__gte=limit),
-        photos.filter(captured_at__gte=limit),
-        Diagnosis.objects.filter(lesion__patient=OuterRef("pk"), created_at__gte=limit),
-        Note.objects.filter(patient=OuterRef("pk"), created_at__gte=limit),
-        Note.objects.filter(lesion__patient=OuterRef("pk"), created_at__gte=limit),
-        FollowUp.objects.filter(lesion__patient=OuterRef("pk"), ended_at=None),
-        Biopsy.objects.filter(lesion__patient=OuterRef("pk"), ended_at=None),
+        of(Lesion, "patient", created_at__gte=limit),
+        of(Photo, "lesion__patient", created_at__gte=limit),
+        of(Photo, "lesion__patient", captured_at__gte=limit),
+        of(Diagnosis, "lesion__patient", created_at__gte=limit),
+        of(Note, "patient", created_at__gte=limit),
+        of(Note, "lesion__patient", created_at__gte=limit),
+        of(FollowUp, "lesion__patient", ended_at=None),
+        of(Biopsy, "lesion__patient", ended_at=None),
     )
-    found = Patient.objects.filter(clinic=clinic, is_archived=False, created_at__lt=limit)
+    found = Patient.objects.filter(clinic=clinic, is_archived=False, created_at__lt=limit, pk__gt=after)
+    if up_to:
+        found = found.filter(pk__lte=up_to)
     found = found.exclude(research_consent=Patient.Consent.GIVEN)
     for later in since:
         found = found.exclude(Exists(later))

@@ -20,26 +20,26 @@ from skinclinic.web.requests import MemberRequest, SignedInRequest
 @clinic_member(ADMIN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def retention(request: MemberRequest) -> HttpResponse:
-    """The rules, with what they will take; ``look`` shows that of rules that are not saved yet."""
+    """The rules, with what they will take; ``look`` shows that of rules that are not saved yet. Of many patients it is
+    told as far as they were looked at; the page asks for the next by the address of that line."""
     rules = service.of(request.membership.clinic)
-    form = RetentionForm(request.POST if request.method == "POST" else None, instance=rules)
+    sent = request.POST if request.method == "POST" else request.GET
+    is_look = "look" in sent
+    form = RetentionForm(sent if is_look or request.method == "POST" else None, instance=rules)
     days = {"days": service.WARNED_FOR.days, "ahead": service.LOOKED_AHEAD.days}
     if form.is_bound and not form.is_valid():
         # What would go is not known of rules that are none.
         nothing = {"form": form, "rules": rules, "told": None, **days}
         return render(request, "people/retention.html", nothing, status=422)
-    if form.is_bound and "look" not in request.POST:
+    if request.method == "POST" and not is_look:
         step_up.require(request)
         service.save(form.instance, request.user)
         messages.success(request, _("Saved."))
         return redirect("retention")
-    context = {
-        "form": form,
-        "rules": rules,
-        "told": words.told(service.foreseen(rules)),
-        "is_look": form.is_bound,
-        **days,
-    }
+    told = words.told(service.foreseen(rules, words.begun(request.GET)), sent)
+    if request.htmx:
+        return render(request, "people/retention_lines.html", {"told": told, **days})
+    context = {"form": form, "rules": rules, "told": told, "is_look": is_look, **days}
     return render(request, "people/retention.html", context)
 
 

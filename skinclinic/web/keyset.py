@@ -9,9 +9,11 @@ import binascii
 import json
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import cache
+from itertools import accumulate
+from typing import Generic, TypeVar, overload
 
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
@@ -36,6 +38,40 @@ class Page(Generic[M]):
     rows: list[M]
     previous: str
     next: str
+
+
+class KeysInParts(Sequence[int]):
+    """Keys of rows, lowest first, of which only the parts that are asked for are read. ``parts``: the first key of each
+    and how many it has; ``read`` gives the keys of the part with this number, from 0."""
+
+    def __init__(self, parts: Sequence[tuple[int, int]], read: Callable[[int], Sequence[int]]):
+        self.parts = parts
+        self._read = cache(read)
+        # Before each part there are so many.
+        self._before = list(accumulate((count for _first, count in parts), initial=0))
+
+    def __len__(self) -> int:
+        return self._before[-1]
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[int]: ...
+    def __getitem__(self, index: int | slice) -> int | Sequence[int]:
+        if isinstance(index, int):
+            return self[index : index + 1][0]
+        start, end, step = index.indices(len(self))
+        found: list[int] = []
+        for number in range(bisect_right(self._before, start) - 1, len(self.parts)):
+            if (before := self._before[number]) >= end:
+                break
+            found += self._read(number)[max(start - before, 0) : end - before]
+        return found[::step]
+
+    def around(self, key: int) -> tuple[int, int]:
+        """Where the part begins and ends that holds the key, or would."""
+        number = max(bisect_right(self.parts, key, key=lambda part: part[0]) - 1, 0)
+        return self._before[number], self._before[min(number + 1, len(self.parts))]
 
 
 def page(queryset: QuerySet[M], order: Sequence[str], cursor: str, size: int) -> Page[M]:
@@ -65,7 +101,12 @@ def page_of_keys(queryset: QuerySet[M], keys: Sequence[int], cursor: str, size: 
     start = 0
     if cursor:
         side, (key,) = _read(cursor, queryset, ("id",))
-        start = bisect_right(keys, key) if side == AFTER else max(bisect_left(keys, key) - size, 0)
+        within = keys.around(key) if isinstance(keys, KeysInParts) else (0, len(keys))
+        start = (
+            bisect_right(keys, key, *within)
+            if side == AFTER
+            else max(bisect_left(keys, key, *within) - size, 0)
+        )
     rows: list[M] = []
     end = start
     for _part in range(_PARTS_PASSED_OVER):

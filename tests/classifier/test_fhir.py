@@ -12,11 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from fhir.resources.R4B import get_fhir_model_class
 
-from classifier.api.fhir import including, observations, searching
+from classifier.api.fhir import including, kinds, observations, searching, totals
 from classifier.services.analysis import assessments
 from skinclinic.fhir import dates
 from skinclinic.models import AuditEvent, Diagnosis, Lesion, Photo
-from skinclinic.services import codes, diagnoses, records
+from skinclinic.services import codes, diagnoses, kept_counts, records
 from skinclinic.vocabulary.codes import Code
 from tests import factories
 from tests.cases import each
@@ -54,7 +54,7 @@ def case(analysis, patient, clinician):
 @pytest.fixture
 def program(clinician):
     """A record system with a token that may only read, sent as FHIR's clients send one."""
-    return Client(headers={"Authorization": f"Bearer {factories.make_token(clinician, scope='read')}"})
+    return _program(clinician)
 
 
 def checked(resource: dict) -> dict:
@@ -304,6 +304,52 @@ def test_pages_in_the_order_and_with_the_number_that_are_asked_for(program, clin
     assert "total" not in read(program, "Patient?_total=none")
     for sent in ("estimate", "accurate"):
         assert read(program, f"Patient?_count=1&_total={sent}")["total"] == 4
+
+
+def test_of_many_the_total_is_what_was_counted_before_and_says_so(
+    program, clinic, case, patient, clinician, outsider, monkeypatch
+):
+    monkeypatch.setattr(totals, "MOST", 2)
+    monkeypatch.setattr(kept_counts, "FEW", 1)
+
+    def told_of(address: str, client: Client = program) -> tuple[int | None, list[str]]:
+        with CaptureQueriesContext(connection) as asked:
+            page = read(client, address)
+        counts = [one["sql"] for one in asked if "COUNT(" in one["sql"]]
+        # What is counted in the request has a bound, or has come since.
+        assert all(re.search(r" LIMIT [23]\b", sql) or '"id" > ' in sql for sql in counts), counts
+        outcomes = [one["issue"][0] for one in found(page, "outcome")]
+        assert {one["severity"] for one in outcomes} <= {"information"}
+        return page.get("total"), [one["code"] for one in outcomes]
+
+    factories.make_patient(clinic, "P-1")
+    kept_counts.count_anew()
+    assert told_of("Patient?_total=accurate") == (2, []), "so few are counted exactly"
+    made = [factories.make_patient(clinic, f"P-{number}", sex="male") for number in range(2, 5)]
+    kept_counts.count_anew()
+    for ask in ("_total=accurate", "_total=estimate", "_count=0", "_count=1&_total=accurate&_sort=-_id"):
+        assert told_of(f"Patient?{ask}") == (5, ["informational"]), ask
+    assert told_of("Patient") == (None, [])
+    (said,) = found(read(program, "Patient?_count=0"), "outcome")
+    at = kept_counts.of(clinic, kept_counts.PATIENTS)[kept_counts.PATIENTS].at
+    assert at and at.isoformat() in said["issue"][0]["details"]["text"]
+    # Of what a search finds beside that no total is told; few are counted.
+    assert told_of("Patient?gender=male&_total=accurate") == (None, ["too-costly"])
+    assert told_of("Patient?gender=female&_count=0") == (1, [])
+    made[0].delete()
+    factories.make_patient(clinic, "P-9")
+    assert told_of("Patient?_count=0") == (6, ["informational"])
+    # Every kind that many have is counted so.
+    for name, kind in kinds.SEARCHED.items():
+        rows = kind.rows(clinician)
+        assert (kind.counted_as != "") is (name != "Device")
+        if kind.counted_as:
+            assert kept_counts.kinds[kind.counted_as].of(clinic).count() == rows.count() > 0, name
+    assert told_of("Patient?_count=0", _program(outsider)) == (0, [])
+
+
+def _program(user) -> Client:
+    return Client(headers={"Authorization": f"Bearer {factories.make_token(user, scope='read')}"})
 
 
 def _values(page: dict) -> list[str]:

@@ -1,9 +1,13 @@
 """What a clinic keeps for a while only: shown before, taken later, by erasing, and in the audit."""
 
+import html
 import os
+import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from reader_study.models import Reader, Study
@@ -108,6 +112,45 @@ def test_nothing_goes_unless_a_rule_is_set_and_its_warning_is_over(
     assert (reader.code, reader.name, reader.email) == ("R01", "", "")
     event = AuditEvent.objects.get(action="retention.run")
     assert event.facts == {"patients_years": 1, "exports_days": 1, "imports_days": 1, "readers_months": 1}
+
+
+def test_many_patients_are_looked_at_some_at_a_time_and_counted_together(
+    held, clinic, admin_user, client_for, monkeypatch
+):
+    monkeypatch.setattr(retention, "LOOKED_AT", 2)
+    last = aged(factories.make_patient(clinic, "last"))
+    shortly = timezone.now() - 10 * timedelta(days=365.25) + timedelta(days=3)
+    Patient.objects.filter(pk=factories.make_patient(clinic, "shortly").pk).update(created_at=shortly)
+    client = client_for(admin_user)
+
+    def walked(page: str, headers: dict) -> list[str]:
+        """What is told of patients, page after page."""
+        told = []
+        while True:
+            lines = page.partition('id="foreseen"')[2].partition("</ul>")[0]
+            told.append(re.search(r"at once: (\d+) patients?; within 30 days: (\d+)", lines).groups())
+            further = re.search(r' href="(/clinic/retention/\?[^"]+)"', lines)
+            if not further:
+                return told
+            with CaptureQueriesContext(connection) as asked:
+                response = client.get(html.unescape(further[1]), headers=headers)
+            page = response.content.decode()
+            assert ("<html" in page) is not bool(headers)
+            (of_now, of_soon) = [one["sql"] for one in asked if one["sql"].count("EXISTS(") == 8]
+            # Neither patients nor what is theirs are looked at beyond those.
+            assert all(sql.count('_id" > ') + sql.count('"id" > ') == 9 for sql in (of_now, of_soon)), of_now
+            assert not Retention.objects.exclude(patients_years=10).exists()
+
+    looked = client.post("/clinic/retention/", {**RULES, "look": "1"}).content.decode()
+    expected = [("1", "1")] * 4 + [("2", "2"), ("2", "3")]
+    assert walked(looked, {"HX-Request": "true"}) == expected
+    assert walked(looked, {}) == expected, "without scripts, page by page"
+    assert not Retention.objects.exists() and Patient.objects.filter(pk=last.pk).exists()
+    client.post("/clinic/retention/", {"patients_years": 10})
+    saved = client.get("/clinic/retention/").content.decode()
+    assert walked(saved, {"HX-Request": "true"}) == expected
+    # What an address says that is nonsense is passed over.
+    assert ">at once: 1 patient; within" in client.get("/clinic/retention/?after=x&now=-1&soon=").text
 
 
 def test_somebody_who_left_is_forgotten_on_request(clinic, admin_user, clinician, client_for):

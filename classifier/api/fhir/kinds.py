@@ -22,8 +22,10 @@ from classifier.api.fhir.searching import (
 )
 from classifier.presenters.fhir import answers, people, photos, rows
 from classifier.presenters.fhir.teller import Teller
+from classifier.services import size
 from skinclinic.fhir.parts import Json
 from skinclinic.models import Patient, User
+from skinclinic.services import kept_counts
 
 Rows = Callable[[User], QuerySet]
 
@@ -31,7 +33,7 @@ Rows = Callable[[User], QuerySet]
 @dataclass(frozen=True)
 class Kind:
     """``of_answers``: rows are analyses, whose answers may be kept back. ``sorts``: {parameter of ``_sort``: the column
-    or expression, never null}."""
+    or expression, never null}. ``counted_as``: what all rows of a clinic are among ``kept_counts.kinds``; "" of few."""
 
     name: str
     rows: Rows
@@ -40,6 +42,7 @@ class Kind:
     sorts: Mapping[str, str | Combinable]
     operations: tuple[str, ...] = ()
     of_answers: bool = False
+    counted_as: str = ""
 
 
 def _whose(column: str) -> dict[str, Parameter]:
@@ -67,6 +70,7 @@ PATIENT = Kind(
     },
     {**_SORTS, "identifier": "code", "birthdate": Coalesce("birth_year", Value(0))},
     ("match",),
+    counted_as=kept_counts.PATIENTS,
 )
 BODY_STRUCTURE = Kind(
     "BodyStructure",
@@ -80,6 +84,7 @@ BODY_STRUCTURE = Kind(
     },
     _SORTS,
     ("everything",),
+    counted_as=size.FILED,
 )
 MEDIA = Kind(
     "Media",
@@ -92,6 +97,7 @@ MEDIA = Kind(
         "created": moments("captured_at", "created_at"),
     },
     {**_SORTS, "created": Coalesce("captured_at", "created_at")},
+    counted_as=kept_counts.CASE_PHOTOS,
 )
 REPORT = Kind(
     "DiagnosticReport",
@@ -107,6 +113,7 @@ REPORT = Kind(
     },
     {**_SORTS, "date": Coalesce("photo__captured_at", "photo__created_at"), "issued": "updated"},
     of_answers=True,
+    counted_as=size.ASKED,
 )
 PROVENANCE = Kind(
     "Provenance",
@@ -121,6 +128,7 @@ PROVENANCE = Kind(
     },
     {**_SORTS, "recorded": "updated"},
     of_answers=True,
+    counted_as=size.ANSWERED,
 )
 DEVICE = Kind(
     "Device",

@@ -12,7 +12,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classifier.api.fhir import kinds, searching
+from classifier.api.fhir import kinds, searching, totals
 from classifier.api.fhir.answering import FhirView, open_to
 from classifier.api.fhir.including import Included, includes, reverse
 from classifier.api.fhir.kinds import Kind
@@ -95,9 +95,12 @@ class Search(FhirView):
             self.kind.rows(self.request.user), self.kind.parameters, self.request, teller
         )
         found, order = searching.ordered(found, self.kind.sorts, self.request)
-        total = found.count() if searching.is_total_asked(self.request) or size == 0 else None
+        total = totals.Total(None, [])
+        if searching.is_total_asked(self.request) or size == 0:
+            total = totals.of(found, self.kind, request.query_params, teller)
+        said = [entry(teller.base, one, "outcome") for one in total.said]
         if size == 0:
-            return Response(bundle("searchset", [], links=self._links(""), total=total))
+            return Response(bundle("searchset", said, links=self._links(""), total=total.count))
         try:
             page = keyset.page(found, order, request.query_params.get("cursor", ""), size)
         except keyset.BadCursor:
@@ -108,7 +111,9 @@ class Search(FhirView):
         entries = [entry(teller.base, one, "match") for one in told] + others
         entries += [entry(teller.base, one, "outcome") for one in outcomes or lesion.kept_back(hidden)]
         links = self._links(page.next) | {"previous": searching.page_address(self.request, page.previous)}
-        return Response(bundle("searchset", entries, links=links, total=total, at=timezone.now()))
+        return Response(
+            bundle("searchset", entries + said, links=links, total=total.count, at=timezone.now())
+        )
 
     def _links(self, after: str) -> dict[str, str]:
         return {

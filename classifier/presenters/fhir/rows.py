@@ -6,6 +6,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from classifier.models import Analysis, ModelVersion
+from classifier.services import size
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo, RecordChange, User
 from skinclinic.permissions import clinics_of
 
@@ -30,8 +31,7 @@ def patients() -> "QuerySet[Patient]":
 
 def lesions() -> "QuerySet[Lesion]":
     """Those that are filed: FHIR's BodyStructure has a patient."""
-    rows = Lesion.objects.filter(is_archived=False, patient__isnull=False)
-    return rows.annotate(updated=_changed("lesion")).select_related("clinic").order_by("-id")
+    return size.filed().annotate(updated=_changed("lesion")).select_related("clinic").order_by("-id")
 
 
 def photos() -> "QuerySet[Photo]":
@@ -41,8 +41,7 @@ def photos() -> "QuerySet[Photo]":
 
 def analyses() -> QuerySet[Analysis]:
     """Those that somebody asked for."""
-    rows: QuerySet[Analysis] = Analysis.objects.asked_for().filter(photo__lesion__is_archived=False)
-    rows = rows.annotate(updated=Coalesce("analysed_at", "requested_at"))
+    rows = size.asked().annotate(updated=Coalesce("analysed_at", "requested_at"))
     # The maps are the larger part of a row, and drawn alone.
     kept = rows.select_related("clinic", "job", "model_version", "photo__lesion").defer("maps")
     return kept.prefetch_related("model_version__threshold_sets").order_by("-id")

@@ -155,4 +155,5 @@ def _count(row: Job) -> Outcome:
         return lambda: None
     marked: dict[str, list[int]] = {}
     values = counted.count(version, lambda share: jobs.progress(row, min(share, 1.0)), marked)
-    return lambda: counted.keep(version, values, marked)
+    outside, parts = marked.get(counted.OUTSIDE), counted.in_parts(version, marked)
+    return lambda: counted.keep(version, values, outside, parts)

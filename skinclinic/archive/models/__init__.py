@@ -1,5 +1,5 @@
 from .bulk import BulkChange, BulkMember
-from .dataset import Dataset, DatasetFigures, DatasetItem, DatasetMarked, DatasetVersion
+from .dataset import Dataset, DatasetFigures, DatasetFound, DatasetItem, DatasetMarked, DatasetVersion
 from .duplicates import DuplicatePair
 from .entry import LABEL_LENGTH, Entry, EntryChange, RejectReason, Review
 from .imports import DatasetRole, Import, SavedMapping
@@ -14,6 +14,7 @@ __all__ = [
     "BulkMember",
     "Dataset",
     "DatasetFigures",
+    "DatasetFound",
     "DatasetItem",
     "DatasetMarked",
     "DatasetRole",

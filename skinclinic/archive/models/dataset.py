@@ -96,8 +96,8 @@ class DatasetFigures(models.Model):
 
 
 class DatasetMarked(models.Model):
-    """The photos of a large version that something is found of (``kind``), by the keys of their items, lowest first;
-    counted together with its figures."""
+    """Photos of the archive that a large version does not hold (``kind``), by the keys of their entries; counted
+    together with its figures. Versions of the software before had the keys of ``DatasetFound`` here."""
 
     version = models.ForeignKey(DatasetVersion, models.CASCADE, related_name="marked")
     kind = models.CharField(max_length=40)
@@ -108,6 +108,31 @@ class DatasetMarked(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version_id}: {self.kind}"
+
+
+class DatasetFound(models.Model):
+    """A part of the photos of a large version that something is found of (``kind``), by the keys of their items, lowest
+    first; counted together with its figures. ``label``, ``split``: of these alone, where there are many; "" of all."""
+
+    version = models.ForeignKey(DatasetVersion, models.CASCADE, related_name="found")
+    kind = models.CharField(max_length=40)
+    label = models.CharField(max_length=LABEL_LENGTH, blank=True)
+    split = models.CharField(max_length=5, blank=True)
+    # Which part, from 0; of what nothing is found there is one, without keys.
+    number = models.PositiveIntegerField()
+    first = models.PositiveBigIntegerField()
+    count = models.PositiveIntegerField()
+    keys = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "kind", "label", "split", "number"], name="one_part_a_number"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version_id}: {self.kind} {self.label} {self.split} {self.number}"
 
 
 class DatasetItem(models.Model):

@@ -74,26 +74,15 @@ def _page(
 ) -> tuple[keyset.Page[DatasetItem], dict | None, datetime | None]:
     """A page of what is asked for; how many there are in all ({count, more}), where not everything is shown; when they
     were counted, if not now. Raises BadCursor and NotCounted."""
-    marked = counted.marked(version, asked["against"]) if "against" in asked else None
+    to = {name: asked[name] for name in asked if name != "against"}
+    marked = counted.marked(version, asked["against"], to=to) if "against" in asked else None
     if marked:
-        keys = _narrowed(version, marked.keys, {name: asked[name] for name in asked if name != "against"})
-        page = keyset.page_of_keys(version.items.select_related("entry"), keys, cursor, PAGE_SIZE)
-        return page, {"count": len(keys), "more": False}, marked.at
+        items = version.items.filter(**to).select_related("entry")
+        page = keyset.page_of_keys(items, marked.keys, cursor, PAGE_SIZE)
+        return page, {"count": len(marked.keys), "more": False}, marked.at
     rows = against.chosen(version, asked)
     page = keyset.page(rows.select_related("entry"), ORDER, cursor, PAGE_SIZE)
     return page, shown.count_of(rows.order_by()) if asked else None, None
-
-
-def _narrowed(version: DatasetVersion, keys: list[int], to: dict[str, str]) -> list[int]:
-    """Which of the keys are of items of a label or a side, lowest first."""
-    items = version.items.filter(**to).order_by().values_list("pk", flat=True)
-    if not to:
-        return keys
-    if len(keys) <= shown.MOST_COUNTED:
-        return sorted(items.filter(pk__in=keys))
-    # Of more keys than that a database makes more than of the index of labels.
-    held = set(keys)
-    return sorted(key for key in items if key in held)
 
 
 def reason_names() -> dict[str, str]:

@@ -6,9 +6,18 @@ import re
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.http import urlencode
 
-from skinclinic.archive.models import DatasetVersion, DuplicatePair, Entry, Source
-from skinclinic.archive.services.datasets import counted, datasets, dividing, freezing, large, withdrawal
+from skinclinic.archive.models import DatasetFound, DatasetVersion, DuplicatePair, Entry, Source
+from skinclinic.archive.services.datasets import (
+    counted,
+    datasets,
+    dividing,
+    found,
+    freezing,
+    large,
+    withdrawal,
+)
 from skinclinic.archive.services.searching import selection
 from skinclinic.archive.views import members as member_pages
 from skinclinic.engine import jobs, work
@@ -229,10 +238,48 @@ def test_what_is_kept_is_what_a_small_version_shows(frozen, entries, client, cur
         assert [item.pk for item in page.context["items"]] == shown != []
         assert page.context["found"]["count"] == len(shown) and reads_of_members(queries) == []
         monkeypatch.setattr(large, "MOST_AT_ONCE", 100)
-    keys = sorted(draft.items.values_list("pk", flat=True))[1:]
-    of_label = member_pages._narrowed(draft, keys, {"label": label})
-    monkeypatch.setattr(member_pages.shown, "MOST_COUNTED", 0)
-    assert member_pages._narrowed(draft, keys, {"label": label}) == of_label != []
+
+
+def test_a_page_reads_only_the_keys_that_it_shows(frozen, entries, client, curator, monkeypatch):
+    draft = datasets.new_version(frozen.dataset, curator)
+    Entry.objects.update(review="rejected")
+    run()
+    keys = list(draft.items.order_by("pk").values_list("pk", flat=True))
+    label, side = draft.items.values_list("label", "split")[1]
+    narrowed = [{"label": label}, {"split": side}, {"label": label, "split": side}]
+    monkeypatch.setattr(found, "PART", 2)
+    for most in (100, 0):
+        # Few are chosen among all; of many the parts of each label and side are kept.
+        monkeypatch.setattr(found, "MOST", most)
+        counted.ask(draft)
+        run()
+        assert list(counted.marked(draft, "rejected").keys) == keys and len(keys) > 5
+        for to in narrowed:
+            expected = list(draft.items.filter(**to).order_by("pk").values_list("pk", flat=True))
+            assert list(counted.marked(draft, "rejected", to=to).keys) == expected != []
+        assert list(counted.marked(draft, "deleted").keys) == []
+    monkeypatch.setattr(member_pages, "PAGE_SIZE", 2)
+    of_label = list(draft.items.filter(label=label).order_by("pk").values_list("pk", flat=True))
+    for asked, expected in (({}, keys), ({"only": label}, of_label)):
+        address = f"/archive/datasets/{draft.pk}/photos/?{urlencode({'against': 'rejected'} | asked)}"
+        pages = []
+        while address:
+            with CaptureQueriesContext(connection) as queries:
+                page = client.get(address)
+            reads = [one["sql"] for one in queries if 'SELECT "archive_datasetfound"."keys"' in one["sql"]]
+            assert 1 <= len(reads) <= 2 and reads_of_members(queries) == []
+            pages.append([item.pk for item in page.context["items"]])
+            before, address = page.context["previous_url"], page.context["next_url"]
+        assert list(itertools.chain(*pages)) == expected and bool(before) is (len(pages) > 1)
+        if before:
+            assert [item.pk for item in client.get(before).context["items"]] == pages[-2]
+    # One that has another label meanwhile is passed over.
+    datasets.relabel(draft, [pages[0][0]], "scc")
+    page = client.get(f"/archive/datasets/{draft.pk}/photos/", {"against": "rejected", "only": label})
+    assert pages[0][0] not in [item.pk for item in page.context["items"]]
+    DatasetFound.objects.all().delete()
+    with pytest.raises(counted.NotCounted):
+        counted.marked(draft, "rejected")
 
 
 def test_differences_of_large_versions_are_those_that_were_counted(frozen, client, curator):

@@ -6,7 +6,7 @@ Changes of the members, photos that were withdrawn, covered or deleted, and cons
 reviews, pairs) does not: of that the page says when it was counted, and counts again when asked to.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,8 +15,24 @@ from django.db import transaction
 from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
-from skinclinic.archive.models import DatasetFigures, DatasetItem, DatasetMarked, DatasetVersion, Entry
-from skinclinic.archive.services.datasets import against, checks, differences, freezing, large, sides, summary
+from skinclinic.archive.models import (
+    DatasetFigures,
+    DatasetFound,
+    DatasetItem,
+    DatasetMarked,
+    DatasetVersion,
+    Entry,
+)
+from skinclinic.archive.services.datasets import (
+    against,
+    checks,
+    differences,
+    found,
+    freezing,
+    large,
+    sides,
+    summary,
+)
 from skinclinic.engine import work
 from skinclinic.models import Job
 
@@ -74,9 +90,9 @@ class Counted:
 
 @dataclass(frozen=True)
 class Marked:
-    """The keys of items, lowest first, and when they were counted: some may be there no more."""
+    """The keys of items, lowest first, and when they were counted: some may be there no more, or have another label."""
 
-    keys: list[int]
+    keys: Sequence[int]
     at: datetime
 
 
@@ -148,18 +164,28 @@ def count(
     }
 
 
+def in_parts(version: DatasetVersion, marked: dict[str, list[int]]) -> list[DatasetFound]:
+    """The keys that ``count`` has given, as ``keep`` takes them."""
+    kinds = {kind: keys for kind, keys in marked.items() if kind != OUTSIDE}
+    kinds["alike"] = sorted({key for kind in _ALIKE for key in marked[kind]})
+    return [part for kind, keys in kinds.items() for part in found.parts(version, kind, keys)]
+
+
 @transaction.atomic
-def keep(version: DatasetVersion, values: dict[str, Any], marked: dict[str, list[int]]) -> None:
-    """Keep what was counted of a version as it was read before (``version.revision``)."""
+def keep(
+    version: DatasetVersion, values: dict[str, Any], outside: list[int] | None, parts: list[DatasetFound]
+) -> None:
+    """Keep what was counted of a version as it was read before (``version.revision``). ``outside``: keys of the photos
+    that it does not hold, unless they are too many; ``parts``: of those that something was found of."""
     DatasetFigures.objects.update_or_create(
         version=version,
         defaults={"revision": version.revision, "values": values, "counted_at": timezone.now()},
     )
-    marked = marked | {"alike": sorted({key for kind in _ALIKE for key in marked[kind]})}
     version.marked.all().delete()
-    DatasetMarked.objects.bulk_create(
-        DatasetMarked(version=version, kind=kind, keys=keys) for kind, keys in marked.items()
-    )
+    if outside is not None:
+        DatasetMarked.objects.create(version=version, kind=OUTSIDE, keys=outside)
+    version.found.all().delete()
+    DatasetFound.objects.bulk_create(parts, batch_size=100)
     # Of the same revision the number of photos is certain, whatever was added up.
     DatasetVersion.objects.filter(pk=version.pk, revision=version.revision).update(
         photos=sum(values["checks"]["sides"].values())
@@ -207,15 +233,21 @@ def changes(old: DatasetVersion, new: DatasetVersion) -> dict[str, int] | None:
     return {kind: there.values["changes"][kind]["count"] for kind in differences.KINDS}
 
 
-def marked(version: DatasetVersion, kind: str, since: DatasetVersion | None = None) -> Marked | None:
-    """All photos that a check or (``since``) a kind of difference finds, as a job has counted them; None where they are
-    to be looked for: among few photos, and since another version than the one before. Raises NotCounted."""
+def marked(
+    version: DatasetVersion,
+    kind: str,
+    since: DatasetVersion | None = None,
+    to: Mapping[str, str] | None = None,
+) -> Marked | None:
+    """All photos that a check or (``since``) a kind of difference finds, as a job has counted them, or those ``to`` a
+    label, a side or both; None where they are to be looked for: among few photos, and since another version than the
+    one before. Raises NotCounted."""
     if not large.is_large(version) or (since and earlier_than(version) != since):
         return None
     there = kept([version]).get(version.pk)
-    if there is None or not there.is_current:
+    keys = found.kept(version, kind, to)
+    if there is None or keys is None or not there.is_current:
         ask(version)
-    row = DatasetMarked.objects.filter(version=version, kind=kind).first()
-    if there is None or there.at is None or row is None:
+    if there is None or there.at is None or keys is None:
         raise NotCounted
-    return Marked(row.keys, there.at)
+    return Marked(keys, there.at)
