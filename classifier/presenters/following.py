@@ -1,6 +1,6 @@
 """How a model in use fares, in words, tables and figures; of fewer than ten no share is told."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from classifier.plots.figures import Figure, counted, framed, percent
 from classifier.plots.frame import WIDE, Form
 from classifier.plots.over_time import Course, Value, over_time
 from classifier.services.evaluation import bundle
-from classifier.services.evaluation.words import label_name
+from classifier.services.evaluation.words import division_name, group_name, label_name
 from classifier.services.following import counting, rules
 from classifier.services.following.drift import FIRST, LEAST, MEASURES
 from classifier.services.following.rules import (
@@ -28,12 +28,13 @@ from classifier.services.following.rules import (
 )
 from classifier.services.models.promises import percent as promised_percent
 from skinclinic.models import Diagnosis
+from skinclinic.templatetags.ui import in_words
 from skinclinic.web.counts import gettext as _
 from skinclinic.web.counts import grouped, ngettext
 
-RATES, CALIBRATION, LENGTH, PEOPLE = "rates", "calibration", "list", "people"
+RATES, COVERED, CALIBRATION, LENGTH, PEOPLE = "rates", "covered", "calibration", "list", "people"
 DRIFT = "drift-"
-KINDS = (RATES, CALIBRATION, LENGTH, PEOPLE, *(f"{DRIFT}{measure.key}" for measure in MEASURES))
+KINDS = (RATES, COVERED, CALIBRATION, LENGTH, PEOPLE, *(f"{DRIFT}{measure.key}" for measure in MEASURES))
 # Evidence is told up to here.
 _MOST_TOLD = 10_000
 
@@ -287,6 +288,8 @@ def _bare(row: Monitor, kind: str, form: Form) -> Figure:
     content = row.figures
     if kind == RATES:
         return _rates(row, content, form)
+    if kind == COVERED:
+        return _covered(content, form)
     if kind == CALIBRATION:
         return _calibration(content, form)
     if kind == LENGTH:
@@ -312,12 +315,66 @@ def _bare_share(pair: Sequence[int]) -> Value:
     return Value(count / of, None, None, of, f"{percent(count / of)} ({grouped(count)}/{grouped(of)})")
 
 
-def promises(content: dict[str, Any]) -> list[tuple[str, str, Share]]:
-    """(name, what it promises, share covered since) of each threshold set that covers the truth."""
+@dataclass(frozen=True)
+class Covered:
+    """Proven patients whose disease is listed; ``is_below`` what is promised. ``key``: the disease they are told of."""
+
+    name: str
+    share: Share
+    is_below: bool
+    key: str = ""
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any], name: str = "") -> "Covered":
+        share, is_below = Share.of_pair(told["covered"]), told.get("is_below", False)
+        return cls(name or told.get("name", ""), share, is_below, told.get("key", ""))
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A threshold set that covers the truth: what it promises and what came of it since."""
+
+    whole: Covered
+    promised: str
+    diseases: list[Covered]
+    groups: list[tuple[str, list[Covered]]]
+
+
+def promises(content: Mapping[str, Any]) -> list[Promise]:
+    """Of each such set of the model."""
     return [
-        (one["name"], promised_percent(one["share"]), Share.of_pair(one["covered"]))
+        Promise(
+            Covered.of(one),
+            promised_percent(one["share"]),
+            [Covered.of(told) for told in one.get("diseases", ())],
+            [
+                (division_name(name), [Covered.of(told, group_name(name, told["name"])) for told in groups])
+                for name, groups in one.get("groups", ())
+                if groups
+            ],
+        )
         for one in content.get("promises", ())
     ]
+
+
+def _covered(content: Mapping[str, Any], form: Form) -> Figure:
+    courses = [
+        Course(
+            str(in_words(one["name"])), [_share_value(pair) for pair in one["periods"]], one["share"],
+            _("“%(name)s”: promised") % {"name": in_words(one["name"])},
+        )
+        for one in content.get("promises", ())
+        if one.get("periods")
+    ]  # fmt: skip
+    return over_time(
+        COVERED, _("The truth is listed, by thresholds that cover it"), content["periods"], courses,
+        y_label=_("Share"), form=form,
+        note=_(
+            # xgettext:no-python-format
+            "Proven patients with a disease of which something is promised, by the period of the pathology; Wilson's "
+            "95 % intervals, each for one look. Periods with fewer than ten patients are not drawn."
+        ),
+    )  # fmt: skip
 
 
 def _rates(row: Monitor, content: dict[str, Any], form: Form) -> Figure:

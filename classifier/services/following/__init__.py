@@ -2,6 +2,6 @@
 the page shows of them, and alarms.
 
 ``rules`` (what an alarm is held against), ``records`` (begun and ended), ``cases`` (which lesions count, with what),
-``counting`` (evidence and alarms), ``figures`` (everything else, by a job), ``drift`` (what is watched of photos and
-scores: a place to add to), ``due`` (when the job runs).
+``counting`` (evidence and alarms), ``figures`` (everything else, by a job; ``listed`` and ``promised`` are parts of
+it), ``drift`` (what is watched of photos and scores: a place to add to), ``due`` (when the job runs).
 """

@@ -271,17 +271,39 @@ def test_a_promise_is_held_against_for_diseases_of_which_something_is_promised(w
     assert Rule.of_json(rule.to_json()) == rule
     row = records.state(world["clinic"], world["version"], chosen, rule, world["ada"], "because")
     proven(world, "mm", ())
-    for _ in range(11):
-        proven(world, "bcc", ())
+    born = timezone.localdate().year - 60
+    facts = [{"sex": "female", "birth_year": born, "skin_type": 2}] * 10 + [{}]
+    for number, known in enumerate(facts):
+        patient = Patient.objects.create(clinic=world["clinic"], code=f"P-{number}", **known)
+        lesion = Lesion.objects.create(clinic=world["clinic"], patient=patient, site="face")
+        proven(world, "bcc", (), lesion=lesion)
     run(row)
     assert row.evidence[COVERAGE]["cases"] == 11
     assert row.alarms.get().endpoint == COVERAGE
     # It is told whatever the record's own thresholds are: somebody may be shown the list by those.
     other = run(stated(world, sensitivity=0.5))
     assert other.threshold_set != chosen
-    assert other.figures["promises"] == [{"name": "covers", "share": 0.95, "covered": [0, 11]}]
-    ((name, promised, share),) = following.promises(other.figures)
-    assert (name, promised, share.count, share.of) == ("covers", "95 %", 0, 11)
+    (told,) = other.figures["promises"]
+    assert (told["covered"], told["is_below"], sum(n for _hits, n in told["periods"])) == ([0, 11], True, 11)
+    (promise,) = following.promises(other.figures)
+    whole = promise.whole
+    assert (whole.name, promise.promised, whole.share.count, whole.share.of) == ("covers", "95 %", 0, 11)
+    assert [(one.key, one.share.of, one.is_below) for one in promise.diseases] == [("bcc", 11, True)]
+    assert {
+        division: [(one.name, one.share.of, one.share.found is not None, one.is_below) for one in groups]
+        for division, groups in promise.groups
+    } == {
+        "Age": [("50–69", 10, True, True), ("not known", 1, False, False)],
+        "Sex": [("Female", 10, True, True), ("not known", 1, False, False)],
+        "Fitzpatrick skin type": [("II", 10, True, True), ("not known", 1, False, False)],
+        "Anatomic site": [("Face", 11, True, True)],
+    }
+    assert following.figure(other, "covered").rows[0][-1] == 11
+    # What was computed before has the whole alone.
+    other.figures["promises"] = [{"name": "covers", "share": 0.95, "covered": [0, 11]}]
+    (before,) = following.promises(other.figures)
+    assert (before.whole.share.of, before.diseases, before.groups) == (11, [], [])
+    assert following.figure(other, "covered").drawing is None
 
 
 def test_intervals_of_what_is_counted_by_photos_heed_whose_they_are(world, monitor):

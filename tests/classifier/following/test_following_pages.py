@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from django.utils import timezone
 
-from classifier.models import Monitor, Publication
+from classifier.models import Monitor, Publication, ThresholdSet
 from classifier.services import doctor
 from classifier.services.evaluation import looking
 from classifier.services.following import due, records, rules
@@ -16,6 +16,7 @@ from classifier.services.models.evidence import cohorts
 from skinclinic.archive.services.datasets import large
 from skinclinic.engine import jobs
 from skinclinic.models import AuditEvent
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories, followed
 from tests.classifier.evaluation.test_evaluation_pages import text_of
 
@@ -84,6 +85,23 @@ def test_too_few_are_not_told_as_a_share_and_verification_bias_is_said(world, cl
     assert "too few: 3/3" in shown
     assert "verification bias" in shown
     assert "No proven case of:" in shown
+
+
+def test_what_was_promised_is_told_by_group_and_of_small_groups_nothing(world, client_for):
+    kept = {"share": 0.95, "diseases": {"bcc": {"units": 60, "rank": 58, "low": 0.91}}}
+    ThresholdSet.objects.create(
+        model_version=world["version"], clinic=world["clinic"], name="covers",
+        values=dict.fromkeys(DISEASE_KEYS, 0.1), details={"rule": "coverage", "coverage": kept},
+    )  # fmt: skip
+    row = records.state(
+        world["clinic"], world["version"], world["version"].threshold_sets.get(name="balanced"), rules.Rule(),
+        world["admin"], "before looking",
+    )  # fmt: skip
+    followed.proven(world["clinic"], world["version"], "bcc", lists=("bcc",))
+    due.run(row)
+    shown = client_for(world["reader"]).get(PAGE).content.decode()
+    table = shown.split('aria-label="Covered, by group"')[1].split("</table>")[0]
+    assert table.count("not evaluable: too few") == 5 and "Fitzpatrick skin type" in table
 
 
 def test_an_alarm_is_shown_to_admins_and_curators_where_they_begin_and_to_all_on_the_page(world, client_for):
