@@ -20,6 +20,20 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 DIVISIONS = ("age", "sex", "skin_type", "site")
 
 
+def unit_of(lesion: int, patient: int | None) -> tuple[str, int]:
+    """Who counts once: the patient, or where that is not known the lesion."""
+    return ("patient", patient) if patient is not None else ("lesion", lesion)
+
+
+class Told(NamedTuple):
+    """What a lesion of ``unit`` says of an endpoint. ``share``: what it is held against, None: what all are."""
+
+    lesion: int
+    unit: tuple[str, int]
+    hit: bool
+    share: float | None = None
+
+
 @dataclass(frozen=True)
 class Case:
     """A proven lesion: ``truth`` is one of the 12, told ``at``; ``scores`` are those that the lesion carried then.
@@ -38,8 +52,8 @@ class Case:
 
     @property
     def unit(self) -> tuple[str, int]:
-        """Who counts once: the patient, or where that is not known the lesion."""
-        return ("patient", self.patient) if self.patient is not None else ("lesion", self.lesion)
+        """Who counts once."""
+        return unit_of(self.lesion, self.patient)
 
 
 @dataclass

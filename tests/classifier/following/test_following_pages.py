@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from django.utils import timezone
 
-from classifier.models import Monitor, Publication, ThresholdSet
+from classifier.models import Monitor, MonitorAlarm, Publication, ThresholdSet
 from classifier.services import doctor
 from classifier.services.evaluation import looking
 from classifier.services.following import due, records, rules
@@ -132,7 +132,19 @@ def test_a_rule_is_stated_with_a_reason_and_begins_a_new_record(world, client_fo
     assert (found.alpha, list(found.references), row.reason) == (0.01, ["sensitivity"], "new camera")
     assert row.pk != before.pk
     assert AuditEvent.objects.filter(action="model.follow", reason="new camera").exists()
-    assert "new camera" in client.get(PAGE).content.decode()
+    shown = client.get(PAGE).content.decode()
+    assert "new camera" in shown and "the model does not say what its training photos are like" in shown
+    assert client.post(f"{PAGE}rule/", asked | {"reason": "photos", "photos": "on"}).status_code == 302
+    row = records.current(world["clinic"])
+    assert list(rules.Rule.of_json(row.rule).references) == ["sensitivity", "quality"]
+    assert "what the first 200 patients of this record say; 0 so far" in client.get(PAGE).content.decode()
+    facts = {"cases": 40, "hits": 20, "reference": 0.8, "evidence": 200.0}
+    MonitorAlarm.objects.create(monitor=row, clinic=world["clinic"], endpoint="quality", facts=facts)
+    shown = text_of(client.get(PAGE))
+    assert "Alarm: fewer photos than 80.0 % come without a warning" in shown
+    assert (
+        "when the first photos of 20 of 40 patients were so" in shown and "patients were right" not in shown
+    )
 
 
 def test_every_figure_is_a_file_and_all_of_them_a_zip(world, client_for):
@@ -177,7 +189,8 @@ def test_the_usual_rule_is_held_against_an_evaluation_the_model_had_not_learnt_f
     version = evaluated.freeze(clinic, admin_user, entries)
     row = evaluated.evaluated(clinic, admin_user, [model], [version])
     chosen = model.usual_thresholds(clinic.pk)
-    found = rules.usual(model, clinic, chosen).references
+    found = dict(rules.usual(model, clinic, chosen).references)
+    assert found.pop("quality").source == "first"
     assert {name: (one.of, one.evaluation, one.source) for name, one in found.items()} == {
         "sensitivity": (12, row.pk, "evaluation"), "specificity": (14, row.pk, "evaluation"),
     }  # fmt: skip
@@ -197,7 +210,7 @@ def test_the_usual_rule_is_held_against_an_evaluation_the_model_had_not_learnt_f
     assert text_of(client.get(f"{PAGE}rule/")) == given
     # Thresholds that were chosen on these photos prove nothing on them.
     chosen.details = {"dataset_sha256": version.sha256}
-    assert rules.usual(model, clinic, chosen).references == {}
+    assert set(rules.usual(model, clinic, chosen).references) == {"quality"}
     told = candidates.candidate(model, clinic, None, card(model, clinic), cohorts(model, clinic))
     assert [one.evaluation for one in told.evaluations] == [row]
     assert "bcc" in told.untested and "mm" not in told.untested
