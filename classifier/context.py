@@ -2,7 +2,7 @@
 
 from django.utils.functional import SimpleLazyObject
 
-from classifier.presenters.following import alarm_notices
+from classifier.presenters.following_rule import alarm_notices
 from classifier.services.models import card as model_card
 
 

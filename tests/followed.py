@@ -26,7 +26,16 @@ def make_version(name: str, clinic=None, **manifest) -> ModelVersion:
 
 
 def answer(
-    clinic, version, *, lists=(), patient=None, lesion=None, kind="close_up", quality=None
+    clinic,
+    version,
+    *,
+    lists=(),
+    patient=None,
+    lesion=None,
+    kind="close_up",
+    quality=None,
+    unlike=None,
+    is_synthetic=False,
 ) -> Analysis:
     """A photo of a new lesion (or of ``lesion``) that was answered; diseases of ``lists`` score 0.3, others little."""
     if lesion is None:
@@ -34,13 +43,13 @@ def answer(
         lesion = Lesion.objects.create(clinic=clinic, patient=patient)
     photo = Photo.objects.create(
         clinic=clinic, lesion=lesion, kind=kind, sha256=uuid.uuid4().hex, file_key="none", thumbnail_key="none",
-        width=256, height=256, source_format="JPEG",
+        width=256, height=256, source_format="JPEG", is_synthetic=is_synthetic,
     )  # fmt: skip
     job = Job.objects.create(kind="analyse", key=uuid.uuid4().hex, clinic=clinic, state=Job.State.DONE)
     return Analysis.objects.create(
         clinic=clinic, photo=photo, model_version=version, job=job, box_x=0, box_y=0, box_size=256,
         scores={key: 0.3 if key in lists else 0.01 for key in DISEASE_KEYS}, background=0.0,
-        quality=quality or GOOD, analysed_at=timezone.now(), precision="f32",
+        quality=quality or GOOD, unlike=unlike, analysed_at=timezone.now(), precision="f32",
     )  # fmt: skip
 
 

@@ -1,41 +1,30 @@
 """How a model in use fares, in words, tables and figures; of fewer than ten no share is told."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from classifier.metrics.proportions import Proportion, proportion
-from classifier.metrics.sequential import Evidence
-from classifier.models import Monitor, MonitorAlarm
+from classifier.models import Monitor
 from classifier.plots import figures
 from classifier.plots.figures import Figure, counted, framed, percent
 from classifier.plots.frame import WIDE, Form
 from classifier.plots.over_time import Course, Value, over_time
+from classifier.presenters.following_rule import endpoint_name
 from classifier.services.evaluation import bundle
-from classifier.services.evaluation.words import label_name
-from classifier.services.following import counting, rules
+from classifier.services.evaluation.words import division_name, group_name, label_name
 from classifier.services.following.drift import FIRST, LEAST, MEASURES
-from classifier.services.following.rules import (
-    COVERAGE,
-    EVALUATION,
-    LEAST_CASES,
-    PROMISE,
-    SENSITIVITY,
-    SPECIFICITY,
-    Reference,
-    Rule,
-)
+from classifier.services.following.rules import LEAST_CASES, SENSITIVITY, SPECIFICITY, Rule
 from classifier.services.models.promises import percent as promised_percent
 from skinclinic.models import Diagnosis
+from skinclinic.templatetags.ui import in_words
 from skinclinic.web.counts import gettext as _
 from skinclinic.web.counts import grouped, ngettext
 
-RATES, CALIBRATION, LENGTH, PEOPLE = "rates", "calibration", "list", "people"
+RATES, COVERED, CALIBRATION, LENGTH, PEOPLE = "rates", "covered", "calibration", "list", "people"
 DRIFT = "drift-"
-KINDS = (RATES, CALIBRATION, LENGTH, PEOPLE, *(f"{DRIFT}{measure.key}" for measure in MEASURES))
-# Evidence is told up to here.
-_MOST_TOLD = 10_000
+KINDS = (RATES, COVERED, CALIBRATION, LENGTH, PEOPLE, *(f"{DRIFT}{measure.key}" for measure in MEASURES))
 
 
 @dataclass(frozen=True)
@@ -57,89 +46,6 @@ class Share:
         computed yet, which gives none."""
         count, of, low, high = told or (*pair, None, None)
         return cls(count, of, Proportion(count, of, count / of, low, high) if of >= LEAST_CASES else None)
-
-
-@dataclass(frozen=True)
-class Line:
-    """One endpoint of the rule and where it stands. ``reference`` None: no alarm, ``why`` says the reason."""
-
-    name: str
-    reference: Reference | None
-    against: str = ""
-    source: str = ""
-    why: str = ""
-    cases: int = 0
-    hits: int = 0
-    evidence: str = ""
-    highest: str = ""
-    alarm: MonitorAlarm | None = None
-
-
-def endpoint_name(endpoint: str) -> str:
-    return {
-        SENSITIVITY: _("Sensitivity, malignant"),
-        SPECIFICITY: _("Specificity, malignant"),
-        COVERAGE: _("The truth is listed"),
-    }[endpoint]
-
-
-def lines(row: Monitor) -> list[Line]:
-    """The rule, and what the evidence says of it."""
-    rule = Rule.of_json(row.rule)
-    alarms = {alarm.endpoint: alarm for alarm in row.alarms.select_related("monitor__model_version")}
-    found = []
-    for endpoint in rules.ENDPOINTS:
-        reference = rule.references.get(endpoint)
-        if reference is None:
-            if endpoint != COVERAGE:
-                found.append(Line(endpoint_name(endpoint), None, why=_no_alarm(row)))
-            continue
-        evidence = Evidence.of_json(row.evidence.get(endpoint))
-        found.append(
-            Line(
-                endpoint_name(endpoint), reference, percent(reference.share), source_words(reference), "",
-                evidence.cases, evidence.hits, _evidence(evidence.value), _evidence(evidence.highest),
-                alarms.get(endpoint),
-            )
-        )  # fmt: skip
-    return found
-
-
-def _no_alarm(row: Monitor) -> str:
-    if row.threshold_set is None:
-        return _("The model has no thresholds.")
-    if row.started_by_id:
-        return _("None was stated.")
-    return _(
-        "There was nothing to hold it against when the record began: no evaluation in this clinic, on photos that the "
-        "model had not learnt from and these thresholds were not chosen on, with at least ten patients."
-    )
-
-
-def source_words(reference: Reference) -> str:
-    """Where what it is held against comes from."""
-    if reference.source == PROMISE:
-        return _(
-            "the promise of “%(name)s”: of each disease the lower end of the range that nine in ten calibrations cover"
-        ) % {"name": reference.said}
-    if reference.source == EVALUATION:
-        words = _("the lower limit of the 95 %% interval in %(name)s: %(share)s")
-        return words % {"name": reference.said, "share": counted(reference.count, reference.of)}
-    return _("stated by an admin")
-
-
-def _evidence(value: float) -> str:
-    return f"> {_MOST_TOLD}" if value > _MOST_TOLD else f"{value:.2g}" if value < 10 else f"{value:.0f}"
-
-
-def limit_words(row: Monitor) -> str:
-    """The rule of alarms as a sentence."""
-    rule = Rule.of_json(row.rule)
-    return _(
-        "After each newly proven patient the evidence against what is stated is brought up to date. It begins at 1. An "
-        "alarm is raised once it reaches %(limit)s with at least %(least)d patients, and is never taken back. Of "
-        "records whose model is as good as stated at most %(alpha)s ever raise one, however long they go on."
-    ) % {"limit": f"{rule.limit:.0f}", "least": LEAST_CASES, "alpha": f"{100 * rule.alpha:.0f} %"}
 
 
 def verification(told: dict[str, Any]) -> str:
@@ -287,6 +193,8 @@ def _bare(row: Monitor, kind: str, form: Form) -> Figure:
     content = row.figures
     if kind == RATES:
         return _rates(row, content, form)
+    if kind == COVERED:
+        return _covered(content, form)
     if kind == CALIBRATION:
         return _calibration(content, form)
     if kind == LENGTH:
@@ -312,12 +220,66 @@ def _bare_share(pair: Sequence[int]) -> Value:
     return Value(count / of, None, None, of, f"{percent(count / of)} ({grouped(count)}/{grouped(of)})")
 
 
-def promises(content: dict[str, Any]) -> list[tuple[str, str, Share]]:
-    """(name, what it promises, share covered since) of each threshold set that covers the truth."""
+@dataclass(frozen=True)
+class Covered:
+    """Proven patients whose disease is listed; ``is_below`` what is promised. ``key``: the disease they are told of."""
+
+    name: str
+    share: Share
+    is_below: bool
+    key: str = ""
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any], name: str = "") -> "Covered":
+        share, is_below = Share.of_pair(told["covered"]), told.get("is_below", False)
+        return cls(name or told.get("name", ""), share, is_below, told.get("key", ""))
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A threshold set that covers the truth: what it promises and what came of it since."""
+
+    whole: Covered
+    promised: str
+    diseases: list[Covered]
+    groups: list[tuple[str, list[Covered]]]
+
+
+def promises(content: Mapping[str, Any]) -> list[Promise]:
+    """Of each such set of the model."""
     return [
-        (one["name"], promised_percent(one["share"]), Share.of_pair(one["covered"]))
+        Promise(
+            Covered.of(one),
+            promised_percent(one["share"]),
+            [Covered.of(told) for told in one.get("diseases", ())],
+            [
+                (division_name(name), [Covered.of(told, group_name(name, told["name"])) for told in groups])
+                for name, groups in one.get("groups", ())
+                if groups
+            ],
+        )
         for one in content.get("promises", ())
     ]
+
+
+def _covered(content: Mapping[str, Any], form: Form) -> Figure:
+    courses = [
+        Course(
+            str(in_words(one["name"])), [_share_value(pair) for pair in one["periods"]], one["share"],
+            _("“%(name)s”: promised") % {"name": in_words(one["name"])},
+        )
+        for one in content.get("promises", ())
+        if one.get("periods")
+    ]  # fmt: skip
+    return over_time(
+        COVERED, _("The truth is listed, by thresholds that cover it"), content["periods"], courses,
+        y_label=_("Share"), form=form,
+        note=_(
+            # xgettext:no-python-format
+            "Proven patients with a disease of which something is promised, by the period of the pathology; Wilson's "
+            "95 % intervals, each for one look. Periods with fewer than ten patients are not drawn."
+        ),
+    )  # fmt: skip
 
 
 def _rates(row: Monitor, content: dict[str, Any], form: Form) -> Figure:
@@ -421,11 +383,6 @@ def _drift_said(one: dict[str, Any], is_share: bool) -> str:
 
 def _policy(content: dict[str, Any], policy: str) -> dict[str, Any]:
     return content["proven"]["policies"][policy]
-
-
-def alarm_notices(clinic_id: int) -> list[str]:
-    """The alarms that stand, as sentences."""
-    return [counting.in_words(alarm) for alarm in counting.open_alarms(clinic_id)]
 
 
 def patients_said(content: dict[str, Any]) -> str:

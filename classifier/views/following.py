@@ -18,6 +18,7 @@ from classifier.models import ModelVersion, Monitor, ThresholdSet
 from classifier.plots.figures import percent
 from classifier.presenters import downloads
 from classifier.presenters import following as shown
+from classifier.presenters import following_rule as shown_rule
 from classifier.presenters.screens import for_screens
 from classifier.services.evaluation import bundle, looking
 from classifier.services.evaluation.report import NotYet
@@ -78,7 +79,8 @@ def rule(request: MemberRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         step_up.require(request)
         try:
-            found = rules.stated(chosen, float(form.cleaned_data["alpha"]), form.shares(), suggested)
+            photos = rules.of_photos(version) if form.cleaned_data["photos"] else {}
+            found = rules.stated(chosen, float(form.cleaned_data["alpha"]), form.shares(), suggested, photos)
             row = records.state(clinic, version, chosen, found, request.user, form.cleaned_data["reason"])
             due.ask(row)
             messages.success(request, _("A new record has begun by this rule."))
@@ -91,8 +93,9 @@ def rule(request: MemberRequest) -> HttpResponse:
         "chosen": chosen,
         "sets": sets,
         "suggested": [
-            (shown.endpoint_name(name), percent(one.share), shown.source_words(one))
+            (shown_rule.endpoint_name(name), percent(one.share), shown_rule.source_words(one))
             for name, one in suggested.items()
+            if one.share is not None
         ],
         "promised": rules.from_promise(chosen),
         "looking": busy,
@@ -204,8 +207,8 @@ def _page(request: SignedInRequest, row: Monitor | None) -> HttpResponse:
 def _told(row: Monitor) -> dict:
     content = row.figures
     context = {
-        "lines": shown.lines(row),
-        "limit_words": shown.limit_words(row) if row.rule["references"] else "",
+        "lines": shown_rule.lines(row),
+        "limit_words": shown_rule.limit_words(row) if row.rule["references"] else "",
         "is_busy": work.is_busy([due.JOB], row.pk),
         "content": content,
     }
@@ -240,7 +243,8 @@ def _initial(suggested: dict[str, rules.Reference], chosen: ThresholdSet) -> dic
     return {
         "thresholds": chosen.pk,
         "alpha": str(rules.USUAL_ALPHA),
-        **{name: f"{100 * one.share:.1f}" for name, one in suggested.items()},
+        "photos": True,
+        **{name: f"{100 * (one.share or 0):.1f}" for name, one in suggested.items()},
     }
 
 
@@ -263,6 +267,15 @@ class RuleForm(forms.Form):
         label=gettext_lazy("Alarm when the specificity falls below (%)"),
         required=False,
         help_text=gettext_lazy("Leave one empty for no alarm of it."),
+    )
+    photos = forms.BooleanField(
+        label=gettext_lazy("Alarms of photos, whatever they turn out to be"),
+        required=False,
+        help_text=gettext_lazy(
+            "When fewer are like the training photos than the model says, or fewer come without a warning than among "
+            "the first patients of the record. All alarms share the false ones; without these the others need less "
+            "evidence."
+        ),
     )
     alpha = forms.ChoiceField(
         label=gettext_lazy("False alarms, at most"),

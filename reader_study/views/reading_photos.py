@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from classifier.models import Analysis
+from classifier.presenters import unlike
 from classifier.presenters.differential import DEFAULT_AXIS
 from classifier.presenters.maps import maps_json
 from classifier.presenters.result import answer_view
@@ -76,6 +77,7 @@ def _differential(
         context |= {
             "view": view,
             "warnings": view.warnings,
+            "unlike": unlike.told(found.unlike, version.manifest),
             "axis": DEFAULT_AXIS,
             "box": found.box,
             "maps_url": reverse(maps, args=[secret, session, position]) if found.maps is not None else "",

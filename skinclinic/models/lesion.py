@@ -80,6 +80,7 @@ class Lesion(models.Model):
 
     # Said of those that a patient's page lists.
     answer_is_hidden: bool
+    answer_is_unlike: bool
     last_photo_on: date | None
 
     class Meta:

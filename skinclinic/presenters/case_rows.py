@@ -9,14 +9,15 @@ from django.utils import timezone
 from skinclinic.kept_queries import kept
 from skinclinic.models import Biopsy, Call, Diagnosis, Lesion, Member, PhotoDecision, User
 from skinclinic.presenters.walk import case_url
-from skinclinic.services import calls, cases, worklist, worklist_tags
+from skinclinic.services import calls, cases, photo_answers, worklist, worklist_tags
 from skinclinic.services.worklist_walk import Walk
 from skinclinic.web import keyset
 
 
 @dataclass(frozen=True)
 class Row:
-    """``hidden``: this person's own impression comes first, before the model's answer and colleagues' diagnoses."""
+    """``hidden``: this person's own impression comes first, before the model's answer and colleagues' diagnoses.
+    ``is_unlike``: the answer's photo is unlike those that the model was trained on."""
 
     lesion: Lesion
     hidden: bool
@@ -28,6 +29,7 @@ class Row:
     pathology: Diagnosis | None = None
     is_unplanned: bool = False
     is_here: bool = False
+    is_unlike: bool = False
     tags: list[str] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
 
@@ -60,6 +62,8 @@ def rows(
     hidden = worklist.hidden_answers(
         user, member, [lesion.told_by_id for lesion in shown if lesion.told_by_id]
     )
+    seen = [lesion.answer_photo for lesion in shown if lesion.told_by_id not in hidden]
+    unlike = photo_answers.unlike(seen)
     answers_open = worklist.answers_are_open(member)
     decisions = cases.latest_decisions(ids)
     impressions, proofs = _diagnoses(user, ids)
@@ -84,6 +88,7 @@ def rows(
                 pathology=proofs.get(lesion.pk),
                 is_unplanned=lesion.is_unplanned and may_see,
                 is_here=lesion.pk == here,
+                is_unlike=lesion.answer_photo_id in unlike,
                 tags=tags.get(lesion.pk, []),
                 calls=called.get(lesion.pk, []),
             )

@@ -133,7 +133,11 @@ def against(one: PhotoTold) -> str:
         return _("Dermoscopic: does not count")
     if one.set_aside:
         return _("Unfit: does not count")
-    return _("may be unfit") if one.is_doubtful else ""
+    said = [
+        *([_("not like the model’s training photos")] if one.is_unlike else []),
+        *([_("may be unfit")] if one.is_doubtful else []),
+    ]
+    return ", ".join(said)
 
 
 def _day(day: date) -> str:

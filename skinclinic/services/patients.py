@@ -122,9 +122,9 @@ def in_short(patient: "WithAnnotations[Patient, Counts]") -> str:
 
 
 def lesions_of(patient: Patient) -> QuerySet[Lesion]:
-    """The patient's lesions, newest first, with their cover photos."""
+    """The patient's lesions, newest first, with their cover photos and those whose answers they carry."""
     return (
         Lesion.objects.filter(clinic=patient.clinic_id, patient=patient)
-        .select_related("cover")
+        .select_related("cover", "answer_photo")
         .order_by("-created_at", "-id")
     )

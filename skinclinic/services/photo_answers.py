@@ -3,7 +3,7 @@
 An app that produces answers registers its function when it starts.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from skinclinic.models import Member, Photo, User
@@ -30,8 +30,17 @@ class PhotoTold:
 
 Teller = Callable[[User, Member, Sequence[Photo]], dict[int, PhotoTold]]
 tellers: list[Teller] = []
+# f(photos) -> keys of those that are unlike what the model of their last answer was trained on.
+unlike_finders: list[Callable[[Sequence[Photo]], set[int]]] = []
 
 
 def told(user: User, member: Member, photos: Sequence[Photo]) -> dict[int, PhotoTold]:
     """The answers there are to these photos, by photo, as this member may see them."""
     return {pk: one for tell in tellers for pk, one in tell(user, member, photos).items()}
+
+
+def unlike(photos: Iterable[Photo | None]) -> set[int]:
+    """Keys of those of the photos that are unlike what the model of their last answer was trained on, for lists: one
+    query for any number of photos, none for none. Whether that may be seen is for the caller to ask."""
+    wanted = [photo for photo in photos if photo is not None]
+    return {pk for find in unlike_finders for pk in find(wanted)} if wanted else set()

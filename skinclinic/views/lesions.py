@@ -104,6 +104,7 @@ def lesion_page(
     standing = [diagnosis for diagnosis in diagnoses if diagnosis.withdrawn_at is None]
     proof = next((diagnosis for diagnosis in standing if diagnosis.kind == Diagnosis.Kind.PATHOLOGY), None)
     answers = photo_answers.told(request.user, member, photos)
+    carried = answers.get(row.answer_photo_id or 0)
     for photo in photos:
         photo.answer = answers.get(photo.pk)
     said, asked = comments.panel_of(row, member, request.user), opinions.panel_of(row, member, request.user)
@@ -124,6 +125,7 @@ def lesion_page(
         "answer_is_hidden": bool(
             worklist.hidden_answers(request.user, member, [row.told_by_id] if row.told_by_id else [])
         ),
+        "answer_is_unlike": bool(carried and carried.is_unlike),
         "filed": filed_just_now(request),
         "plan": plan_of(row, member),
         "visit": visit_of(request.user, member, row),

@@ -24,7 +24,7 @@ from skinclinic.presenters import changed_meanwhile
 from skinclinic.presenters import consent as consent_words
 from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.presenters.visit import of_patient
-from skinclinic.services import consent, documents, records, visits, worklist
+from skinclinic.services import consent, documents, photo_answers, records, visits, worklist
 from skinclinic.services import patients as service
 from skinclinic.web import keyset
 from skinclinic.web.middleware import uses_camera
@@ -147,8 +147,11 @@ def patient(request: SignedInRequest, pk: int) -> HttpResponse:
         request.user, member, [lesion.told_by_id for lesion in lesions if lesion.told_by_id]
     )
     last = visits.last_of([lesion.pk for lesion in lesions])
+    seen = [lesion.answer_photo for lesion in lesions if lesion.told_by_id not in hidden]
+    unlike = photo_answers.unlike(seen)
     for lesion in lesions:
         lesion.answer_is_hidden = lesion.told_by_id in hidden
+        lesion.answer_is_unlike = lesion.answer_photo_id in unlike
         lesion.last_photo_on = last.get(lesion.pk)
     context = {
         "patient": row,

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from classifier.metrics.counting import EMPTY, UNFIT, PhotoAnswer, summary
 from classifier.metrics.familiarity import is_unlike
 from classifier.models import Analysis
 from classifier.services.analysis.assessments import hidden_photo_ids
 from skinclinic.imaging import Box
+from skinclinic.kept_queries import kept
 from skinclinic.models import Lesion, Member, Photo, User
 from skinclinic.services import visits
 from skinclinic.services.lesions import on_photos_changed
@@ -55,6 +57,23 @@ def told(user: User, member: Member, photos: Sequence[Photo]) -> dict[int, Photo
             one.unlike is not None and bool(is_unlike(one.unlike)),
         )
     return shown
+
+
+def unlike(photos: Sequence[Photo]) -> set[int]:
+    """Keys of those of the photos whose last answer, to their present square, is by a model that they are unlike the
+    training photos of. One query."""
+    boxes = {photo.pk: photo.box for photo in photos}
+    found = {
+        photo: far for photo, x, y, size, far in _distances(sorted(boxes)) if boxes[photo] == Box(x, y, size)
+    }
+    return {photo for photo, far in found.items() if far is not None and is_unlike(far)}
+
+
+@kept
+def _distances(photos: list[int]) -> QuerySet[Analysis, tuple[int, int, int, int, float | None]]:
+    """Of each answer, the last one last."""
+    rows = Analysis.objects.filter(photo__in=photos, job__isnull=False, scores__isnull=False).order_by("pk")
+    return rows.values_list("photo_id", "box_x", "box_y", "box_size", "unlike")
 
 
 def is_unfit(photo: Photo) -> bool:

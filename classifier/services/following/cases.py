@@ -1,17 +1,37 @@
 """Which lesions count for the model in use: those with pathology, with the answer that the lesion carried before it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from classifier.metrics.counting import DONE, PhotoAnswer, carried
+from classifier.metrics.subgroups import UNKNOWN, age_band
 from classifier.models import Analysis, Monitor
 from skinclinic.models import Diagnosis
 from skinclinic.services.visits import day_of
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+
+# What cases are told by, as on the page of a threshold set that covers the truth.
+DIVISIONS = ("age", "sex", "skin_type", "site")
+
+
+def unit_of(lesion: int, patient: int | None) -> tuple[str, int]:
+    """Who counts once: the patient, or where that is not known the lesion."""
+    return ("patient", patient) if patient is not None else ("lesion", lesion)
+
+
+class Told(NamedTuple):
+    """What a lesion of ``unit`` says of an endpoint. ``share``: what it is held against, None: what all are."""
+
+    lesion: int
+    unit: tuple[str, int]
+    hit: bool
+    share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -19,6 +39,7 @@ class Case:
     """A proven lesion: ``truth`` is one of the 12, told ``at``; ``scores`` are those that the lesion carried then.
 
     ``lesion`` and ``patient`` (None: not known) are keys. ``told``: the answers to all its photos before that.
+    ``groups``: by division of ``DIVISIONS`` what it is of, UNKNOWN where nobody said.
     """
 
     lesion: int
@@ -27,11 +48,12 @@ class Case:
     at: datetime
     scores: dict[str, float]
     told: tuple[PhotoAnswer, ...] = ()
+    groups: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def unit(self) -> tuple[str, int]:
-        """Who counts once: the patient, or where that is not known the lesion."""
-        return ("patient", self.patient) if self.patient is not None else ("lesion", self.lesion)
+        """Who counts once."""
+        return unit_of(self.lesion, self.patient)
 
 
 @dataclass
@@ -64,41 +86,65 @@ def find(row: Monitor) -> Found:
     found = Found()
     proofs = _proofs(row)
     told, late = _told_before(row, proofs)
-    for lesion, (patient, disease, at, how) in proofs.items():
+    for lesion, proof in proofs.items():
         if lesion not in told:
             found.late += lesion in late
             continue
         shown = carried(list(told[lesion].values()))
         if shown is None or shown.scores is None:
             found.set_aside += 1
-        elif disease not in DISEASE_KEYS:
+        elif proof.disease not in DISEASE_KEYS:
             found.other += 1
         else:
-            found.confirmed[how] += 1
+            found.confirmed[proof.how] += 1
             found.cases.append(
-                Case(lesion, patient, disease, at, dict(shown.scores), tuple(told[lesion].values()))
-            )
+                Case(
+                    lesion, proof.patient, proof.disease, proof.at, dict(shown.scores),
+                    tuple(told[lesion].values()), proof.groups,
+                )
+            )  # fmt: skip
     found.cases.sort(key=lambda case: (case.at, case.lesion))
     return found
 
 
-def _proofs(row: Monitor) -> dict[int, tuple[int | None, str, datetime, str]]:
-    """By lesion: patient, disease, when its first pathology was recorded, be it corrected since, and how confirmed."""
+class _Proof(NamedTuple):
+    """``at``: when the lesion's first pathology was recorded, be it corrected since; ``how`` it was confirmed."""
+
+    patient: int | None
+    disease: str
+    at: datetime
+    how: str
+    groups: Mapping[str, str]
+
+
+def _proofs(row: Monitor) -> dict[int, _Proof]:
+    """By lesion."""
     rows = Diagnosis.objects.filter(
         clinic=row.clinic_id, kind=Diagnosis.Kind.PATHOLOGY, lesion__is_archived=False, lesion__is_proven=True
     )
     first: dict[int, datetime] = {}
-    found: dict[int, tuple[int | None, str, datetime, str]] = {}
-    for lesion, patient, disease, at, how, withdrawn in rows.order_by("created_at", "id").values_list(
-        "lesion", "lesion__patient", "disease", "created_at", "confirmed_by", "withdrawn_at"
-    ):
+    found: dict[int, _Proof] = {}
+    for lesion, patient, disease, at, how, withdrawn, *facts in rows.order_by("created_at", "id").values_list(
+        "lesion", "lesion__patient", "disease", "created_at", "confirmed_by", "withdrawn_at",
+        "lesion__patient__birth_year", "lesion__patient__sex", "lesion__patient__skin_type", "lesion__site",
+    ):  # fmt: skip
         first.setdefault(lesion, at)
         if withdrawn is None and first[lesion] >= row.followed_since:
-            found[lesion] = (patient, disease, first[lesion], how)
+            found[lesion] = _Proof(patient, disease, first[lesion], how, _groups(first[lesion], *facts))
     return found
 
 
-def _told_before(row: Monitor, proofs: dict) -> tuple[dict[int, dict[int, PhotoAnswer]], set[int]]:
+def _groups(
+    at: datetime, born: int | None, sex: str | None, skin_type: int | None, site: str
+) -> dict[str, str]:
+    age = max(timezone.localdate(at).year - born, 0) if born else None
+    told = {"age": age_band(age), "sex": sex, "skin_type": str(skin_type or ""), "site": site}
+    return {division: told[division] or UNKNOWN for division in DIVISIONS}
+
+
+def _told_before(
+    row: Monitor, proofs: Mapping[int, _Proof]
+) -> tuple[dict[int, dict[int, PhotoAnswer]], set[int]]:
     """By lesion its photos with their last answer before the pathology; and lesions with a later one only."""
     rows = answers(row).filter(photo__lesion__is_proven=True, scores__isnull=False).order_by("pk")
     told: dict[int, dict[int, PhotoAnswer]] = defaultdict(dict)
@@ -109,7 +155,7 @@ def _told_before(row: Monitor, proofs: dict) -> tuple[dict[int, dict[int, PhotoA
     ).iterator(chunk_size=2000):  # fmt: skip
         if lesion not in proofs:
             continue
-        if analysed is None or analysed >= proofs[lesion][2]:
+        if analysed is None or analysed >= proofs[lesion].at:
             late.add(lesion)
             continue
         day = day_of(captured, stored)

@@ -1,6 +1,7 @@
 """Evidence and alarms: each case is counted once, in the order in which cases were told, and never taken back."""
 
 import logging
+from collections.abc import Iterable, Iterator, Mapping
 
 from django.conf import settings
 from django.db import transaction
@@ -10,13 +11,16 @@ from classifier.metrics import malignancy
 from classifier.metrics.listing import is_listed
 from classifier.metrics.sequential import Evidence
 from classifier.models import Monitor, MonitorAlarm, MonitorCase
-from classifier.services.following.cases import Case
+from classifier.services.following.cases import Case, Told, unit_of
+from classifier.services.following.first import First
 from classifier.services.following.rules import (
     COVERAGE,
     LEAST_CASES,
+    LIKENESS,
+    OF_PHOTOS,
+    QUALITY,
     SENSITIVITY,
     SPECIFICITY,
-    Reference,
     Rule,
 )
 from skinclinic.services import alarms, audit, letters
@@ -38,51 +42,71 @@ def hit_of(case: Case, endpoint: str, thresholds: dict[str, float], policy: str)
 
 
 @transaction.atomic
-def count(row: Monitor, cases: list[Case]) -> list[MonitorAlarm]:
-    """Add the cases that were told since the record began and are not counted yet; return the alarms they raise."""
+def count(row: Monitor, cases: list[Case], photos: Mapping[str, list[Told]]) -> list[MonitorAlarm]:
+    """Add the cases that were told since the record began and are not counted yet, and the ``photos`` by endpoint;
+    return the alarms they raise."""
     held = Monitor.objects.select_for_update().filter(pk=row.pk, ended_at=None).first()
-    if held is None or held.threshold_set is None:
+    if held is None:
         return []
     rule, raised = Rule.of_json(held.rule), []
-    for endpoint, reference in rule.references.items():
-        evidence = _add(held, endpoint, reference, rule, [one for one in cases if one.at > held.started_at])
-        if evidence and (alarm := _alarm(held, endpoint, reference, evidence)):
+    for endpoint in rule.references:
+        told = photos.get(endpoint, ()) if endpoint in OF_PHOTOS else _of_cases(held, rule, endpoint, cases)
+        due = _add(held, endpoint, rule, told)
+        if due and (alarm := _alarm(held, endpoint, *due)):
             raised.append(alarm)
     held.save(update_fields=["evidence"])
     return raised
 
 
-def _add(row: Monitor, endpoint: str, reference: Reference, rule: Rule, cases: list[Case]) -> Evidence | None:
-    """Count new cases; the evidence at which the alarm is due, None where it is not."""
-    counted = MonitorCase.objects.filter(monitor=row, endpoint=endpoint).order_by()
-    lesions: set[int] = set()
-    units: set[tuple[str, int]] = set()
-    for lesion, patient in counted.values_list("lesion", "lesion__patient"):
-        lesions.add(lesion)
-        units.add(("patient", patient) if patient is not None else ("lesion", lesion))
-    evidence, due, fresh = Evidence.of_json(row.evidence.get(endpoint)), None, []
+def _of_cases(row: Monitor, rule: Rule, endpoint: str, cases: list[Case]) -> Iterator[Told]:
     values = row.threshold_set.values if row.threshold_set else {}
     for case in cases:
-        share, hit = reference.of_truth(case.truth), hit_of(case, endpoint, values, rule.policy)
-        if share is None or hit is None or case.lesion in lesions or case.unit in units:
+        share = rule.references[endpoint].of_truth(case.truth)
+        if case.at <= row.started_at or share is None:
             continue
-        units.add(case.unit)
-        evidence = evidence.after(hit, share)
+        hit = hit_of(case, endpoint, values, rule.policy)
+        if hit is not None:
+            yield Told(case.lesion, case.unit, hit, share)
+
+
+def _add(row: Monitor, endpoint: str, rule: Rule, told: Iterable[Told]) -> tuple[Evidence, float] | None:
+    """Count what is new; the evidence at which the alarm is due and what it is held against, None where it is not."""
+    lesions: set[int] = set()
+    units: set[tuple[str, int]] = set()
+    counted = MonitorCase.objects.filter(monitor=row, endpoint=endpoint).order_by()
+    for lesion, patient in counted.values_list("lesion", "lesion__patient"):
+        lesions.add(lesion)
+        units.add(unit_of(lesion, patient))
+    reference, kept = rule.references[endpoint], row.evidence.get(endpoint)
+    evidence, first, due, fresh = Evidence.of_json(kept), First.of_json(kept), None, []
+    risk = rule.first_risk(endpoint)
+    for one in told:
+        if one.lesion in lesions or one.unit in units:
+            continue
+        lesions.add(one.lesion)
+        units.add(one.unit)
         fresh.append(
             MonitorCase(
-                clinic_id=row.clinic_id, monitor=row, endpoint=endpoint, lesion_id=case.lesion, hit=hit
+                clinic_id=row.clinic_id, monitor=row, endpoint=endpoint, lesion_id=one.lesion, hit=one.hit
             )
         )
-        if due is None and evidence.cases >= LEAST_CASES and evidence.value >= rule.limit:
-            due = evidence
+        if risk and first.of < reference.of:
+            first = first.after(one.hit)
+            continue
+        share = first.share(risk) if risk else reference.share if one.share is None else one.share
+        if share is None:
+            continue
+        evidence = evidence.after(one.hit, share)
+        if due is None and evidence.cases >= LEAST_CASES and evidence.value >= rule.limit_of(endpoint):
+            due = evidence, share if reference.share is None else reference.share
     MonitorCase.objects.bulk_create(fresh, batch_size=500)
-    row.evidence[endpoint] = evidence.to_json()
+    row.evidence[endpoint] = evidence.to_json() | ({"first": first.to_json()} if risk else {})
     return due
 
 
-def _alarm(row: Monitor, endpoint: str, reference: Reference, evidence: Evidence) -> MonitorAlarm | None:
+def _alarm(row: Monitor, endpoint: str, evidence: Evidence, share: float) -> MonitorAlarm | None:
     facts = {
-        "cases": evidence.cases, "hits": evidence.hits, "reference": reference.share,
+        "cases": evidence.cases, "hits": evidence.hits, "reference": share,
         "evidence": round(evidence.value, 2),
     }  # fmt: skip
     alarm, is_new = MonitorAlarm.objects.get_or_create(
@@ -109,6 +133,10 @@ def in_words(alarm: MonitorAlarm) -> str:
             "Alarm: the specificity of %(model)s for malignant diseases has fallen below %(share)s."
         ),
         COVERAGE: _("Alarm: the list of %(model)s covers the truth less often than promised (%(share)s)."),
+        LIKENESS: _("Alarm: fewer photos than %(share)s are like those %(model)s was trained on."),
+        QUALITY: _(
+            "Alarm: fewer photos than %(share)s come without a warning, fewer than when %(model)s was first followed."
+        ),
     }[alarm.endpoint]
     share = f"{100 * alarm.facts['reference']:.1f} %"
     return said % {"model": alarm.monitor.model_version.name, "share": share}

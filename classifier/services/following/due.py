@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 from classifier.models import Monitor
-from classifier.services.following import cases, counting, figures, records
+from classifier.services.following import cases, counting, figures, photos, records
 from skinclinic.engine import clock, work
 from skinclinic.engine.housekeeping import now_and_then
 from skinclinic.models import Clinic, Diagnosis
@@ -53,5 +53,5 @@ def run(row: Monitor) -> None:
     """Compute the record: evidence and alarms first, then the figures."""
     began = clock.now()
     found = cases.find(row)
-    counting.count(row, found.cases)
+    counting.count(row, found.cases, photos.find(row))
     Monitor.objects.filter(pk=row.pk).update(figures=figures.compute(row, found), computed_at=began)

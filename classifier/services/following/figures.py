@@ -16,11 +16,11 @@ from classifier.metrics.listing import is_listed
 from classifier.metrics.plain import plain
 from classifier.metrics.proportions import in_groups
 from classifier.models import Assessment, Monitor
-from classifier.services.following import drift
+from classifier.services.following import drift, promised
 from classifier.services.following.cases import Case, Found, answers, first_of_each
+from classifier.services.following.listed import Listed
 from classifier.services.following.periods import Periods
 from classifier.services.following.rules import LEAST_CASES, SENSITIVITY, SPECIFICITY, Rule
-from classifier.services.models import coverage
 from skinclinic.models import Job, Lesion
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -41,7 +41,7 @@ def compute(row: Monitor, found: Found) -> dict[str, Any]:
             "photos": photos,
             "lesions": _lesions(found, lesions, flagged),
             "proven": _proven(found.cases, thresholds, rule.policy, periods),
-            "promises": _promises(found.cases, row),
+            "promises": promised.of(found.cases, row, periods),
             "people": _people(row, periods),
         }
     )
@@ -153,28 +153,10 @@ def _lesions(found: Found, lesions: set[int], flagged: set[int]) -> dict[str, An
     }
 
 
-class _Listed:
-    """Which diseases the answers to the cases list: bool [n, 12]."""
-
-    def __init__(self, cases: list[Case], thresholds: dict[str, float]):
-        self.cases = cases
-        self.scores = np.array([[case.scores[key] for key in DISEASE_KEYS] for case in cases]).reshape(-1, 12)
-        self.limits = np.array([thresholds[key] for key in DISEASE_KEYS])
-        self.listed = is_listed(self.scores, self.limits)
-        self.truth = np.array([DISEASE_KEYS.index(case.truth) for case in cases], int)
-
-    def first_of_each(self, among: np.ndarray) -> np.ndarray:
-        """The places of one case a patient, the one told first, where ``among`` [n] is true."""
-        found: dict[tuple[str, int], int] = {}
-        for place in np.flatnonzero(among).tolist():
-            found.setdefault(self.cases[place].unit, place)
-        return np.array(list(found.values()), int)
-
-
 def _proven(cases: list[Case], thresholds: dict[str, float], policy: str, periods: Periods) -> dict[str, Any]:
     if not thresholds:
         return {}
-    listed = _Listed(cases, thresholds)
+    listed = Listed(cases, thresholds)
     places = np.array([periods.place(timezone.localdate(case.at)) for case in cases], int)
     other = AS_MALIGNANT if policy == AS_BENIGN else AS_BENIGN
     units = listed.first_of_each(np.ones(len(cases), bool))
@@ -186,24 +168,7 @@ def _proven(cases: list[Case], thresholds: dict[str, float], policy: str, period
     }
 
 
-def _promises(cases: list[Case], row: Monitor) -> list[dict[str, Any]]:
-    """Of each of the model's threshold sets that cover the truth, whoever is shown it: the share it promises, and of
-    proven patients [listed, patients], each once, with a disease of which it promises something."""
-    found = []
-    for chosen in row.model_version.thresholds_for(row.clinic_id):
-        promised = coverage.promised(chosen)
-        if not promised:
-            continue
-        listed = _Listed(cases, chosen.values)
-        units = listed.first_of_each(np.isin(listed.truth, [DISEASE_KEYS.index(key) for key in promised]))
-        covered = [int(listed.listed[units, listed.truth[units]].sum()), len(units)]
-        found.append(
-            {"name": chosen.name, "share": chosen.details[coverage.RULE]["share"], "covered": covered}
-        )
-    return found
-
-
-def _shares(listed: _Listed, policy: str, places: np.ndarray, count: int) -> dict[str, Any]:
+def _shares(listed: Listed, policy: str, places: np.ndarray, count: int) -> dict[str, Any]:
     """By endpoint [right, patients], a patient once in each group; also by period of the pathology."""
     keys = [DISEASE_KEYS.index(key) for key in malignancy.malignant_keys(policy)]
     is_malignant = np.isin(listed.truth, keys)
@@ -222,7 +187,7 @@ def _shares(listed: _Listed, policy: str, places: np.ndarray, count: int) -> dic
     return found
 
 
-def _disease(listed: _Listed, place: int) -> dict[str, Any]:
+def _disease(listed: Listed, place: int) -> dict[str, Any]:
     with_it = listed.first_of_each(listed.truth == place)
     without = listed.first_of_each(listed.truth != place)
     return {

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from classifier.models import Analysis, ModelVersion, Monitor, ThresholdSet
 from classifier.services.following import rules
-from classifier.services.following.rules import Rule
+from classifier.services.following.rules import Reference, Rule
 from classifier.services.models import registry
 from skinclinic.models import Clinic, User
 from skinclinic.services import audit
@@ -102,5 +102,9 @@ def said(row: Monitor) -> dict[str, object]:
         "model": row.model_version.name,
         "thresholds": row.threshold_set.name if row.threshold_set else "",
         "alpha": rule.alpha,
-        **{name: round(one.share, 4) for name, one in rule.references.items()},
+        **{name: _said(one) for name, one in rule.references.items()},
     }
+
+
+def _said(reference: Reference) -> float | str:
+    return f"first {reference.of} patients" if reference.share is None else round(reference.share, 4)

@@ -20,22 +20,30 @@ from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS, MALIGNANT_KEYS
 
 SENSITIVITY, SPECIFICITY, COVERAGE = "sensitivity", "specificity", "coverage"
-ENDPOINTS = (SENSITIVITY, SPECIFICITY, COVERAGE)
+OF_CASES = (SENSITIVITY, SPECIFICITY, COVERAGE)
+# The share of photos that are like the training photos, and of those that were not warned about.
+LIKENESS, QUALITY = "likeness", "quality"
+OF_PHOTOS = (LIKENESS, QUALITY)
+ENDPOINTS = (*OF_CASES, *OF_PHOTOS)
 # How often a record may ever raise a false alarm, all endpoints together.
 ALPHAS, USUAL_ALPHA = (0.01, 0.05, 0.1), 0.05
 # So many cases at least before anything is concluded.
 LEAST_CASES = 10
-EVALUATION, STATED, PROMISE = "evaluation", "stated", "promise"
+EVALUATION, STATED, PROMISE, MODEL, FIRST = "evaluation", "stated", "promise", "model", "first"
+# So many patients at the beginning of a record say how photos are.
+FIRST_PATIENTS = 200
 _MOST_EVALUATIONS = 20
 
 
 @dataclass(frozen=True)
 class Reference:
     """The ``share`` that an endpoint is held against. ``source``: EVALUATION (the lower limit of Wilson's interval of
-    ``count`` of ``of`` patients, in ``said``), STATED by a person, or PROMISE (``by_disease``: the lower end of what
-    the thresholds that cover the truth promise; ``share`` is the least of them)."""
+    ``count`` of ``of`` patients, in ``said``), STATED by a person, PROMISE (``by_disease``: the lower end of what
+    the thresholds that cover the truth promise; ``share`` is the least of them), MODEL (what the model says of photos
+    unlike its training photos: of ``of`` photos ``count`` are like them), or FIRST: what the first ``of`` patients of
+    the record say, so that ``share`` is None (see ``first.First``)."""
 
-    share: float
+    share: float | None
     source: str
     said: str = ""
     count: int = 0
@@ -57,10 +65,15 @@ class Rule:
     policy: str = AS_BENIGN
     references: Mapping[str, Reference] = field(default_factory=dict)
 
-    @property
-    def limit(self) -> float:
-        """The evidence at which an endpoint raises its alarm: the endpoints share ``alpha``."""
-        return len(self.references) / self.alpha
+    def limit_of(self, endpoint: str) -> float:
+        """The evidence at which an endpoint raises its alarm: the endpoints share ``alpha``, and one that is held
+        against the first patients has half of its part for the chance that these were better than usual."""
+        return (2 if self.first_risk(endpoint) else 1) * len(self.references) / self.alpha
+
+    def first_risk(self, endpoint: str) -> float:
+        """How likely what the first patients say may be more than what is usual, at most; 0 where they say nothing."""
+        is_first = self.references[endpoint].source == FIRST
+        return self.alpha / len(self.references) / 2 if is_first else 0.0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"least_cases": LEAST_CASES, "factors": list(map(float, sequential.FACTORS))}
@@ -74,14 +87,27 @@ class Rule:
 
 
 def usual(version: ModelVersion, clinic: Clinic, chosen: ThresholdSet | None) -> Rule:
-    """The rule where nobody has stated one: held against the newest evaluation in this clinic, and the promise. May
-    look through all its photos, for which no request waits."""
-    if chosen is None:
-        return Rule()
-    found = from_evaluation(version, clinic, chosen, at_work=True)
-    if promised := from_promise(chosen):
+    """The rule where nobody has stated one: held against the newest evaluation in this clinic, and the promise; photos
+    against what the model says and against the first. May look through all photos of the evaluation, for which no
+    request waits."""
+    found = from_evaluation(version, clinic, chosen, at_work=True) if chosen else {}
+    if chosen and (promised := from_promise(chosen)):
         found[COVERAGE] = promised
-    return Rule(references=found)
+    return Rule(references=found | of_photos(version))
+
+
+def of_photos(version: ModelVersion) -> dict[str, Reference]:
+    """What photos are held against, whatever they show: LIKENESS the lower limit of what the model says of photos that
+    it had not learnt from (else of held-back folds), where it says anything; QUALITY the first patients."""
+    found = {QUALITY: Reference(None, FIRST, of=FIRST_PATIENTS)}
+    if said := version.manifest.get("familiarity"):
+        known = said.get("unseen") or {}
+        told = known if known.get("photos") else said["realised"]
+        share = 1 - max(said["false_alarms"], 1.0 if told["high"] is None else told["high"])
+        if share >= sequential.LEAST_REFERENCE:
+            like = told["photos"] - told["alarms"]
+            found[LIKENESS] = Reference(_within(share), MODEL, count=like, of=told["photos"])
+    return found
 
 
 def stated(
@@ -89,25 +115,27 @@ def stated(
     alpha: float,
     shares: Mapping[str, float | None],
     suggested: Mapping[str, Reference],
+    photos: Mapping[str, Reference] | None = None,
 ) -> Rule:
     """A rule that a person states: a share by endpoint, None for no alarm. One as ``suggested`` keeps its source.
+    ``photos``: those ``of_photos``, where their alarms are wanted.
 
     Raises Refused.
     """
-    references = {}
+    references: dict[str, Reference] = {}
     for name, share in shares.items():
         if share is None:
             continue
         if not sequential.LEAST_REFERENCE <= share <= sequential.MOST_REFERENCE:
             raise Refused(name, _("Give a share from 5 to 99.5 %, or nothing for no alarm."))
         known = suggested.get(name)
-        is_known = known is not None and abs(known.share - share) < 5e-4
+        is_known = known is not None and known.share is not None and abs(known.share - share) < 5e-4
         references[name] = known if known and is_known else Reference(share, STATED)
     if promised := from_promise(chosen):
         references[COVERAGE] = promised
     if alpha not in ALPHAS:
         raise Refused("alpha", _("Choose one of the shares of false alarms."))
-    return Rule(alpha, AS_BENIGN, references)
+    return Rule(alpha, AS_BENIGN, references | dict(photos or {}))
 
 
 def from_promise(chosen: ThresholdSet) -> Reference | None:

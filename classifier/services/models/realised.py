@@ -156,9 +156,7 @@ def _counted(chosen: ThresholdSet, photos: Photos) -> dict[str, Any]:
     promised = coverage.promised(chosen)
     by_disease = {key: share for key, share in _by_disease(chosen, photos).items() if share.of}
     rows = [
-        DiseaseCovered(
-            key, key in promised, share, key in promised and _is_below(chosen, share, {key: share})
-        )
+        DiseaseCovered(key, key in promised, share, key in promised and is_below(chosen, share, {key: share}))
         for key, share in by_disease.items()
     ]
     whole, whole_is_below = _together(chosen, photos)
@@ -225,7 +223,7 @@ def _together(
     promised = coverage.promised(chosen)
     shares = {key: share for key, share in _by_disease(chosen, photos, among).items() if key in promised}
     whole = proportion(sum(one.count for one in shares.values()), sum(one.of for one in shares.values()))
-    return whole, _is_below(chosen, whole, shares)
+    return whole, is_below(chosen, whole, shares)
 
 
 def _by_disease(
@@ -239,7 +237,7 @@ def _by_disease(
     return found
 
 
-def _is_below(chosen: ThresholdSet, share: Proportion, of_diseases: Mapping[str, Proportion]) -> bool:
+def is_below(chosen: ThresholdSet, share: Proportion, of_diseases: Mapping[str, Proportion]) -> bool:
     """Whether the whole interval of ``share``, of promised diseases together, lies below the range of the promise: few
     units of a calibration may cover less than the share wanted, which is no failure of it."""
     said = chosen.details[coverage.RULE]

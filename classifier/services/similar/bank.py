@@ -5,6 +5,8 @@ there whether it still may be. So what was withdrawn, deleted or labelled otherw
 What is new there is found before each search:
 
 - other proven photos than before, by a digest of their keys, which the database makes from an index;
+- other photos that may not be used, by one of the patients who refused: the clinic's own photos are rejected, and so no
+  longer among the first, when their patient does not consent any more;
 - other features, by their keys. They are only ever added, with a growing key; those of the last minutes are asked for
   again, since who took a lower key may commit later.
 """
@@ -22,7 +24,9 @@ from classifier.analysing import nearest
 from classifier.models import PhotoFeatures
 from classifier.services.analysis.features import STORED
 from skinclinic.archive.models import Entry, Review
+from skinclinic.archive.services.curating import consent
 from skinclinic.engine import clock
+from skinclinic.models import Patient
 
 # Longer than any transaction here.
 _OVERLAP = timedelta(minutes=10)
@@ -61,6 +65,9 @@ class Bank:
         self._lock = threading.Lock()
         self._proven: set[int] = set()
         self._digest: int | None = None
+        # Proven photos whose patients do not consent: they have sketches, but are looked past.
+        self._denied: set[int] = set()
+        self._refusing: int | None = None
         self._settled = 0
         # Counts what was done to the sketches.
         self._changes = 0
@@ -72,18 +79,26 @@ class Bank:
         self._sampled = 0
         self._ids = np.empty(0, np.int64)
         self._photo_of: dict[int, int] = {}
-        # Photos among them: one may have features of several squares.
-        self._known = 0
+        # Photos among them (one may have features of several squares), and of how many of them, and of the others, the
+        # patients consent.
+        self._known: set[int] = set()
+        self._counted = (0, 0)
 
-    def search(self, query: np.ndarray, look: Callable[[list[int]], float]) -> "Searched":
+    def search(
+        self, query: np.ndarray, look: Callable[[list[int]], float], apart: Iterable[int] = ()
+    ) -> "Searched":
         """Let ``look`` see keys of PhotoFeatures, the likeliest first, until no other can be near enough (see
-        ``nearest.search``). ``query``: float32 [D] of length 1."""
+        ``nearest.search``). ``query``: float32 [D] of length 1; ``apart``: photos that ``look`` passes over whatever
+        they are like, which count as not looked through."""
         with self._lock:
             bounds = self._bounds(query)
             ids = self._ids
-            known, lacking = self._known, len(self._proven) - self._known
+            compared, lacking = self._counted
+            left_out = (set(apart) & self._proven) - self._denied
+            known = len(left_out & self._known)
+            is_empty = not self._proven
         nearest.search(bounds, lambda places: look(ids[places].tolist()))
-        return Searched(known, lacking)
+        return Searched(compared - known, lacking - (len(left_out) - known), is_empty)
 
     def _bounds(self, query: np.ndarray) -> np.ndarray:
         """``Sketches.bounds`` of what there is now. They are computed of what is known while the database says whether
@@ -108,11 +123,20 @@ class Bank:
         fresh = {pk: photo for pk, photo, _at in found if photo in self._proven and pk not in self._photo_of}
         if fresh:
             self._add(fresh, length)
-        if fresh or digest != self._digest:
-            self._known = len(set(self._photo_of.values()))
-        self._digest = digest
+        refusing = _refusing(self._clinic)
+        if fresh or (digest, refusing) != (self._digest, self._refusing):
+            self._count()
+        self._digest, self._refusing = digest, refusing
         limit = clock.now() - _OVERLAP
         self._settled = max((pk for pk, _photo, at in found if at < limit), default=self._settled)
+
+    def _count(self) -> None:
+        """How many photos are looked through and how many cannot be, as far as their patients consent."""
+        denied = proven(self._clinic).filter(consent.missing())
+        self._denied = set(denied.values_list("photo", flat=True))
+        self._known = set(self._photo_of.values())
+        known, others = self._known - self._denied, self._proven - self._known - self._denied
+        self._counted = (len(known), len(others))
 
     def _keep_only(self, wanted: set[int]) -> None:
         if gone := self._photo_of.keys() - wanted:
@@ -150,11 +174,12 @@ class Bank:
 
 
 class Searched:
-    """``photos``: how many proven photos were compared. ``lacking``: how many could not be, because the model has not
-    looked at them yet or its answer is from before features were kept."""
+    """``photos``: how many proven photos were looked through. ``lacking``: how many could not be, because the model has
+    not looked at them yet or its answer is from before features were kept. Neither counts photos that may not be used
+    or were set apart. ``is_empty``: there is no proven photo at all."""
 
-    def __init__(self, photos: int, lacking: int):
-        self.photos, self.lacking = photos, lacking
+    def __init__(self, photos: int, lacking: int, is_empty: bool):
+        self.photos, self.lacking, self.is_empty = photos, lacking, is_empty
 
 
 def read(keys: Iterable[int], length: int) -> tuple[np.ndarray, np.ndarray]:
@@ -172,10 +197,20 @@ def _digest(clinic_id: int) -> int:
     It is made before each search, of all proven photos: with 200,000 in SQLite in 22 ms of a processor, where a count,
     two sums and an exclusive or, which is Python's there, took 48.
     """
+    return _scattered(proven(clinic_id))
+
+
+def _refusing(clinic_id: int) -> int:
+    """The same of the patients who refuse: few, and found by an index."""
+    refused = Patient.objects.filter(clinic=clinic_id, research_consent=Patient.Consent.REFUSED)
+    return _scattered(refused.order_by())
+
+
+def _scattered(rows: QuerySet) -> int:
     key = F("pk") * 1664525 % _PRIME
     # Never 0; no arithmetic leads from some sets of keys to others with the same sum.
     scattered = (key.bitrightshift(15) + 1) * (key % _OTHER_PRIME + 1)
-    return proven(clinic_id).aggregate(scattered=Sum(scattered))["scattered"] or 0
+    return rows.aggregate(scattered=Sum(scattered))["scattered"] or 0
 
 
 _banks: OrderedDict[tuple[int, int], Bank] = OrderedDict()

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from django.db.models import Exists, OuterRef
 
 from classifier.analysing import nearest
 from classifier.models import Analysis, PhotoFeatures
@@ -38,7 +37,8 @@ class Neighbour:
 @dataclass(frozen=True)
 class Found:
     """``state``: one of the words above. ``compared``: proven photos that were looked through; ``lacking``: those that
-    could not be, though they may be used; ``own``: proven photos of the same patient or lesion, which are left out."""
+    could not be, though they may be used; ``own``: proven photos of the same patient or lesion, which are left out and
+    in neither of the others."""
 
     state: str
     neighbours: list[Neighbour] = field(default_factory=list)
@@ -61,8 +61,11 @@ def of_analysis(row: Analysis, most: int = SHOWN) -> Found:
         return Found(NO_FEATURES)
     (query,) = nearest.unit(own[None])
     looking = _Looking(row.photo, row.model_version_id, query, most)
-    searched = bank.of(row.clinic_id, row.model_version_id).search(query, looking.look)
-    if not searched.photos + searched.lacking:
+    apart = list(_own(row).values_list("photo", flat=True))
+    searched = bank.of(row.clinic_id, row.model_version_id).search(
+        query, looking.look, [row.photo_id, *apart]
+    )
+    if searched.is_empty:
         return Found(NONE_PROVEN)
     entries = Entry.objects.select_related("source", "photo").in_bulk([pk for _d, pk in looking.nearest()])
     neighbours = [
@@ -70,8 +73,7 @@ def of_analysis(row: Analysis, most: int = SHOWN) -> Found:
         for distance, pk in looking.nearest()
         if pk in entries
     ]
-    lacking = searched.lacking and max(searched.lacking - _not_to_be_looked_at(row), 0)
-    return Found(FOUND, neighbours, searched.photos, lacking, _own(row).count())
+    return Found(FOUND, neighbours, searched.photos, searched.lacking, len(apart))
 
 
 def of_photo(photo: Photo, model_id: int, own: np.ndarray, most: int) -> list[int]:
@@ -81,12 +83,6 @@ def of_photo(photo: Photo, model_id: int, own: np.ndarray, most: int) -> list[in
     looking = _Looking(photo, model_id, query, most)
     bank.of(photo.clinic_id, model_id).search(query, looking.look)
     return [pk for _distance, pk in looking.nearest()]
-
-
-def _not_to_be_looked_at(row: Analysis) -> int:
-    """Proven photos without features that the model is never asked about, since their patients do not consent."""
-    known = PhotoFeatures.objects.filter(photo=OuterRef("photo"), model_version=row.model_version_id)
-    return bank.proven(row.clinic_id).filter(consent.missing()).exclude(Exists(known)).count()
 
 
 def _own(row: Analysis):

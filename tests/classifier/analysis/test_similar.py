@@ -100,8 +100,10 @@ def test_what_changes_anywhere_is_seen_by_the_next_search(asked, archive, curato
     Entry.objects.filter(pk=near.pk).update(is_proven=True)
     Entry.objects.filter(pk=middle.pk).update(review="rejected")
     assert found(asked) == keys([near, far])
+    assert neighbours.of_analysis(asked).compared == 2
     Patient.objects.filter(pk=far.patient_id).update(research_consent="refused")
     assert found(asked) == keys([near])
+    assert neighbours.of_analysis(asked).compared == 1, "nobody looks through photos of a patient who refused"
     Patient.objects.filter(pk=far.patient_id).update(research_consent="given")
     (new,) = evaluated.make_entries(asked.clinic, curator, ["ak"], first=50)
     assert found(asked) == keys([near, far]), "the model has not looked at it"
@@ -111,6 +113,10 @@ def test_what_changes_anywhere_is_seen_by_the_next_search(asked, archive, curato
     Patient.objects.filter(pk=new.patient_id).update(research_consent="given")
     have_features(new, model, QUERY)
     assert found(asked) == keys([new, near, far])
+    Patient.objects.filter(entries__in=keys([new, near, far])).update(research_consent="refused")
+    none = neighbours.of_analysis(asked)
+    assert (none.state, none.compared, none.neighbours) == ("found", 0, []), "there are proven photos"
+    Patient.objects.filter(entries__in=keys([new, near, far])).update(research_consent="given")
     near.photo.delete()
     assert found(asked) == keys([new, far])
 
@@ -176,7 +182,7 @@ def test_the_same_patient_and_lesion_are_left_out_and_counted(asked, archive, cu
         have_features(entry, model, QUERY)
     told = neighbours.of_analysis(asked)
     assert [one.entry.pk for one in told.neighbours] == keys(archive)
-    assert told.own == 2
+    assert (told.compared, told.lacking, told.own) == (3, 0, 2)
 
 
 def test_of_a_lesion_the_nearest_photo_stands_for_it(asked, archive, curator, model):

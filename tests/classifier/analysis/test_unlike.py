@@ -32,7 +32,8 @@ from classifier.services.models import registry
 from classifier.training import familiar as at_training
 from skinclinic import imaging
 from skinclinic.engine import jobs
-from skinclinic.models import SecondOpinion
+from skinclinic.models import Lesion, Photo, SecondOpinion
+from skinclinic.services import photo_answers
 from tests import factories, followed, results
 from tests.skinclinic.pages import url
 
@@ -129,6 +130,39 @@ def test_wherever_scores_are_told_what_speaks_against_them_is(client_for, clinic
     assert cautions.of_answer(row) == [] and "Not like" not in fhir._conclusion(row)
     # What the model was trained on is said, and nothing else of a demo model.
     assert "Model: chosen, a demo model" in dicom_files._answer(row).facts
+
+
+def test_lists_of_cases_and_lesions_mark_it_with_one_query_for_all(
+    client_for, clinic, clinician, photo, django_assert_num_queries
+):
+    patient = factories.make_patient(clinic, "P-1")
+    Lesion.objects.filter(pk=photo.lesion_id).update(patient=patient)
+    far = answered(photo, clinician, 1.2, familiarity=SAID)
+    client, said = client_for(clinician), "Not like the model’s training photos."
+    mark = f'role="img" aria-label="{said}"'
+    pages = {name: url(name, key) for name, key in (("patient", patient.pk), ("lesion", photo.lesion_id))}
+    pages["worklist"] = "/"
+    for name, page in pages.items():
+        text = text_of(client.get(page))
+        assert text.count(mark) == 1, name
+        assert text.index(mark) < text.index("Basal cell", text.index(mark)), f"{name}: before the disease"
+    assert text_of(client.get(pages["lesion"])).count(said) > 2, "in words as well"
+    near = factories.make_photo(clinic, clinician, seed=5, lesion=Lesion.objects.create(clinic=clinic))
+    row = results.finished(near, clinician, version=far.model_version)
+    Analysis.objects.filter(pk=row.pk).update(unlike=0.9)
+    assert text_of(client.get("/")).count(mark) == 1
+    photos = list(Photo.objects.all())
+    with django_assert_num_queries(1):
+        assert photo_answers.unlike(photos) == {photo.pk}
+    with django_assert_num_queries(0):
+        assert photo_answers.unlike([None]) == set()
+    Photo.objects.filter(pk=photo.pk).update(box_x=0, box_y=0, box_size=64)
+    assert not photo_answers.unlike(Photo.objects.all()), "that was another square"
+    Photo.objects.filter(pk=photo.pk).update(box_x=None, box_y=None, box_size=None)
+    clinic.impression_first = True
+    clinic.save()
+    for name, page in pages.items():
+        assert said not in text_of(client.get(page)), f"{name}: the own impression comes first"
 
 
 def results_view(row):

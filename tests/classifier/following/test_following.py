@@ -1,6 +1,7 @@
 """What is counted of a model in use, and when an alarm is raised."""
 
 import json
+from dataclasses import asdict
 from datetime import date, timedelta
 
 import numpy as np
@@ -11,10 +12,18 @@ from django.utils import timezone
 from classifier.metrics import malignancy
 from classifier.metrics.proportions import proportion
 from classifier.models import Analysis, Assessment, Monitor, MonitorAlarm, MonitorCase, ThresholdSet
-from classifier.presenters import following
+from classifier.presenters import following, following_rule
 from classifier.services.following import cases, counting, drift, due, records, rules
 from classifier.services.following.periods import Periods
-from classifier.services.following.rules import COVERAGE, SENSITIVITY, SPECIFICITY, Reference, Rule
+from classifier.services.following.rules import (
+    COVERAGE,
+    LIKENESS,
+    QUALITY,
+    SENSITIVITY,
+    SPECIFICITY,
+    Reference,
+    Rule,
+)
 from classifier.services.models import registry
 from skinclinic.engine import jobs
 from skinclinic.models import AuditEvent, Diagnosis, Lesion, Patient
@@ -159,7 +168,7 @@ def test_a_fall_raises_one_alarm_which_is_audited_and_mailed_to_admins_once(
     run(monitor)
     (alarm,) = monitor.alarms.all()
     assert (alarm.endpoint, alarm.facts["cases"], alarm.facts["hits"]) == (SENSITIVITY, 10, 0)
-    assert alarm.facts["evidence"] >= Rule.of_json(monitor.rule).limit == 40
+    assert alarm.facts["evidence"] >= Rule.of_json(monitor.rule).limit_of(SENSITIVITY) == 40
     proven(world, "mm", ())
     run(monitor)
     assert AuditEvent.objects.filter(action="model.alarm", clinic_key=world["clinic"].pk).count() == 1
@@ -205,7 +214,9 @@ def test_the_reconciler_begins_a_record_when_a_model_is_published_and_computes_w
     followed.answer(clinic, world["version"])
     due.look()
     first = records.current(clinic)
-    assert (first.threshold_set.name, first.rule["references"], first.started_by) == ("balanced", {}, None)
+    assert (first.threshold_set.name, first.rule["references"], first.started_by) == (
+        "balanced", {QUALITY: asdict(Reference(None, "first", of=200))}, None
+    )  # fmt: skip
     with monkeypatch.context() as ahead:
         # The worker's clock is: what it has computed is not of later than now.
         real = timezone.now
@@ -274,17 +285,96 @@ def test_a_promise_is_held_against_for_diseases_of_which_something_is_promised(w
     assert Rule.of_json(rule.to_json()) == rule
     row = records.state(world["clinic"], world["version"], chosen, rule, world["ada"], "because")
     proven(world, "mm", ())
-    for _ in range(11):
-        proven(world, "bcc", ())
+    born = timezone.localdate().year - 60
+    facts = [{"sex": "female", "birth_year": born, "skin_type": 2}] * 10 + [{}]
+    for number, known in enumerate(facts):
+        patient = Patient.objects.create(clinic=world["clinic"], code=f"P-{number}", **known)
+        lesion = Lesion.objects.create(clinic=world["clinic"], patient=patient, site="face")
+        proven(world, "bcc", (), lesion=lesion)
     run(row)
     assert row.evidence[COVERAGE]["cases"] == 11
     assert row.alarms.get().endpoint == COVERAGE
     # It is told whatever the record's own thresholds are: somebody may be shown the list by those.
     other = run(stated(world, sensitivity=0.5))
     assert other.threshold_set != chosen
-    assert other.figures["promises"] == [{"name": "covers", "share": 0.95, "covered": [0, 11]}]
-    ((name, promised, share),) = following.promises(other.figures)
-    assert (name, promised, share.count, share.of) == ("covers", "95 %", 0, 11)
+    (told,) = other.figures["promises"]
+    assert (told["covered"], told["is_below"], sum(n for _hits, n in told["periods"])) == ([0, 11], True, 11)
+    (promise,) = following.promises(other.figures)
+    whole = promise.whole
+    assert (whole.name, promise.promised, whole.share.count, whole.share.of) == ("covers", "95 %", 0, 11)
+    assert [(one.key, one.share.of, one.is_below) for one in promise.diseases] == [("bcc", 11, True)]
+    assert {
+        division: [(one.name, one.share.of, one.share.found is not None, one.is_below) for one in groups]
+        for division, groups in promise.groups
+    } == {
+        "Age": [("50–69", 10, True, True), ("not known", 1, False, False)],
+        "Sex": [("Female", 10, True, True), ("not known", 1, False, False)],
+        "Fitzpatrick skin type": [("II", 10, True, True), ("not known", 1, False, False)],
+        "Anatomic site": [("Face", 11, True, True)],
+    }
+    assert following.figure(other, "covered").rows[0][-1] == 11
+    # What was computed before has the whole alone.
+    other.figures["promises"] = [{"name": "covers", "share": 0.95, "covered": [0, 11]}]
+    (before,) = following.promises(other.figures)
+    assert (before.whole.share.of, before.diseases, before.groups) == (11, [], [])
+    assert following.figure(other, "covered").drawing is None
+
+
+def test_photos_other_than_the_model_says_or_than_the_first_raise_alarms_and_patients_count_once(
+    world, monkeypatch
+):
+    clinic, version = world["clinic"], world["version"]
+    monkeypatch.setattr(rules, "FIRST_PATIENTS", 12)
+    said = {"false_alarms": 0.05, "realised": {"alarms": 49, "photos": 1006, "low": 0.036, "high": 0.065}}
+    version.manifest = {"familiarity": said}
+    version.save()
+    found = rules.usual(version, clinic, None).references
+    assert found[LIKENESS] == Reference(pytest.approx(0.935), "model", count=957, of=1006)
+    unseen = {"alarms": 60, "photos": 400, "low": 0.118, "high": 0.188}
+    other = followed.make_version("other", familiarity=said | {"unseen": unseen})
+    assert rules.of_photos(other)[LIKENESS].share == pytest.approx(0.812), "patients it had not learnt from"
+    followed.answer(clinic, version, unlike=9.0, quality=followed.GOOD | {"warnings": ["blurred"]})
+    row = records.state(
+        clinic, version, version.threshold_sets.get(), Rule(references=found), world["ada"], "-"
+    )
+    patients = [Patient.objects.create(clinic=clinic, code=f"P-{n}") for n in range(12)]
+    for patient in patients:
+        followed.answer(clinic, version, patient=patient, unlike=0.5)
+    bad = {"unlike": 2.0, "quality": followed.GOOD | {"warnings": ["blurred"]}}
+    followed.answer(clinic, version, patient=patients[0], **bad)
+    for kind in ("overview", "dermoscopic"):
+        followed.answer(clinic, version, kind=kind, **bad)
+    followed.answer(clinic, version, is_synthetic=True, **bad)
+    run(row)
+    assert (row.evidence[LIKENESS]["cases"], row.evidence[LIKENESS]["hits"]) == (12, 12)
+    assert (row.evidence[QUALITY]["cases"], row.evidence[QUALITY]["first"]) == (0, {"hits": 12, "of": 12})
+    for _ in range(9):
+        followed.answer(clinic, version, **bad)
+    # Nothing to judge: none of the model's answers, but a photo that was warned about all the same.
+    blank = followed.GOOD | {
+        "brightness": 0.0,
+        "sharpness": 0.0,
+        "skin_fraction": 0.0,
+        "warnings": ["too_dark"],
+    }
+    followed.answer(clinic, version, unlike=2.0, quality=blank)
+    run(row)
+    assert (row.evidence[LIKENESS]["cases"], row.evidence[LIKENESS]["hits"]) == (21, 12)
+    low = 0.0125 ** (1 / 12)
+    assert row.evidence[QUALITY] | {"sums": 0, "highest": 0} == {
+        "cases": 10, "hits": 0, "first": {"hits": 12, "of": 12}, "sums": 0, "highest": 0,
+    }  # fmt: skip
+    alarms = {one.endpoint: one for one in row.alarms.all()}
+    assert alarms[QUALITY].facts["reference"] == pytest.approx(low)
+    assert alarms[QUALITY].facts["evidence"] >= Rule.of_json(row.rule).limit_of(QUALITY) == 80
+    assert (alarms[LIKENESS].facts["cases"], Rule.of_json(row.rule).limit_of(LIKENESS)) == (16, 40)
+    assert MonitorCase.objects.filter(endpoint=QUALITY).count() == 22
+    run(row)
+    assert row.evidence[QUALITY]["cases"] == 10, "each patient once"
+    assert {line.name: line.against for line in following_rule.lines(row) if line.is_of_photos} == {
+        "Photos like the training photos": "93.5 %", "Photos without a warning": f"{100 * low:.1f} %",
+    }  # fmt: skip
+    assert "reach 80" in following_rule.limit_words(row)
 
 
 def test_intervals_of_what_is_counted_by_photos_heed_whose_they_are(world, monitor):

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from django.utils import timezone
 
-from classifier.models import Monitor, Publication
+from classifier.models import Monitor, MonitorAlarm, Publication, ThresholdSet
 from classifier.services import doctor
 from classifier.services.evaluation import looking
 from classifier.services.following import due, records, rules
@@ -16,6 +16,7 @@ from classifier.services.models.evidence import cohorts
 from skinclinic.archive.services.datasets import large
 from skinclinic.engine import jobs
 from skinclinic.models import AuditEvent
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories, followed
 from tests.classifier.evaluation.test_evaluation_pages import text_of
 
@@ -86,6 +87,23 @@ def test_too_few_are_not_told_as_a_share_and_verification_bias_is_said(world, cl
     assert "No proven case of:" in shown
 
 
+def test_what_was_promised_is_told_by_group_and_of_small_groups_nothing(world, client_for):
+    kept = {"share": 0.95, "diseases": {"bcc": {"units": 60, "rank": 58, "low": 0.91}}}
+    ThresholdSet.objects.create(
+        model_version=world["version"], clinic=world["clinic"], name="covers",
+        values=dict.fromkeys(DISEASE_KEYS, 0.1), details={"rule": "coverage", "coverage": kept},
+    )  # fmt: skip
+    row = records.state(
+        world["clinic"], world["version"], world["version"].threshold_sets.get(name="balanced"), rules.Rule(),
+        world["admin"], "before looking",
+    )  # fmt: skip
+    followed.proven(world["clinic"], world["version"], "bcc", lists=("bcc",))
+    due.run(row)
+    shown = client_for(world["reader"]).get(PAGE).content.decode()
+    table = shown.split('aria-label="Covered, by group"')[1].split("</table>")[0]
+    assert table.count("not evaluable: too few") == 5 and "Fitzpatrick skin type" in table
+
+
 def test_an_alarm_is_shown_to_admins_and_curators_where_they_begin_and_to_all_on_the_page(world, client_for):
     row = with_alarm(world)
     words = "the sensitivity of tiny for malignant diseases has fallen below 90.0 %"
@@ -114,7 +132,19 @@ def test_a_rule_is_stated_with_a_reason_and_begins_a_new_record(world, client_fo
     assert (found.alpha, list(found.references), row.reason) == (0.01, ["sensitivity"], "new camera")
     assert row.pk != before.pk
     assert AuditEvent.objects.filter(action="model.follow", reason="new camera").exists()
-    assert "new camera" in client.get(PAGE).content.decode()
+    shown = client.get(PAGE).content.decode()
+    assert "new camera" in shown and "the model does not say what its training photos are like" in shown
+    assert client.post(f"{PAGE}rule/", asked | {"reason": "photos", "photos": "on"}).status_code == 302
+    row = records.current(world["clinic"])
+    assert list(rules.Rule.of_json(row.rule).references) == ["sensitivity", "quality"]
+    assert "what the first 200 patients of this record say; 0 so far" in client.get(PAGE).content.decode()
+    facts = {"cases": 40, "hits": 20, "reference": 0.8, "evidence": 200.0}
+    MonitorAlarm.objects.create(monitor=row, clinic=world["clinic"], endpoint="quality", facts=facts)
+    shown = text_of(client.get(PAGE))
+    assert "Alarm: fewer photos than 80.0 % come without a warning" in shown
+    assert (
+        "when the first photos of 20 of 40 patients were so" in shown and "patients were right" not in shown
+    )
 
 
 def test_every_figure_is_a_file_and_all_of_them_a_zip(world, client_for):
@@ -159,7 +189,8 @@ def test_the_usual_rule_is_held_against_an_evaluation_the_model_had_not_learnt_f
     version = evaluated.freeze(clinic, admin_user, entries)
     row = evaluated.evaluated(clinic, admin_user, [model], [version])
     chosen = model.usual_thresholds(clinic.pk)
-    found = rules.usual(model, clinic, chosen).references
+    found = dict(rules.usual(model, clinic, chosen).references)
+    assert found.pop("quality").source == "first"
     assert {name: (one.of, one.evaluation, one.source) for name, one in found.items()} == {
         "sensitivity": (12, row.pk, "evaluation"), "specificity": (14, row.pk, "evaluation"),
     }  # fmt: skip
@@ -179,7 +210,7 @@ def test_the_usual_rule_is_held_against_an_evaluation_the_model_had_not_learnt_f
     assert text_of(client.get(f"{PAGE}rule/")) == given
     # Thresholds that were chosen on these photos prove nothing on them.
     chosen.details = {"dataset_sha256": version.sha256}
-    assert rules.usual(model, clinic, chosen).references == {}
+    assert set(rules.usual(model, clinic, chosen).references) == {"quality"}
     told = candidates.candidate(model, clinic, None, card(model, clinic), cohorts(model, clinic))
     assert [one.evaluation for one in told.evaluations] == [row]
     assert "bcc" in told.untested and "mm" not in told.untested

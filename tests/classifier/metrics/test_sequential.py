@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from classifier.metrics import sequential
+from classifier.metrics.proportions import lower_limit
 from classifier.metrics.sequential import Evidence
 
 RUNS, CASES, ALPHA = 2000, 400, 0.05
@@ -42,6 +43,21 @@ def test_a_real_fall_is_found_at_once_and_after_many_good_cases():
     assert (at_once < 150).mean() > 0.95
     later = alarmed(random, np.r_[np.full(150, 0.93), np.full(150, 0.65)], 0.9)
     assert (later < 150).mean() < ALPHA < 0.9 < (later < 300).mean()
+
+
+def test_what_the_first_say_is_held_against_with_false_alarms_as_rare_as_stated():
+    """Half of them for the chance that the first were better than usual."""
+    random = np.random.default_rng(10)
+    for share in (0.7, 0.95):
+        first = random.binomial(100, share, RUNS)
+        low = np.array([lower_limit(hits, 100, ALPHA / 2) for hits in first])[:, None]
+        assert (low > share).mean() <= ALPHA / 2
+        for shares, rarely, often in ((np.full(300, share), 0, ALPHA), (np.full(150, share - 0.35), 0.95, 1)):
+            hits = random.random((RUNS, len(shares))) < shares
+            raised = (path(hits, low) >= 2 / ALPHA).any(1).mean()
+            assert rarely <= raised <= often
+    # Clopper and Pearson's limits of 0 and of all.
+    assert (lower_limit(0, 9, 0.025), lower_limit(9, 9, 0.025)) == (0, pytest.approx(0.025 ** (1 / 9)))
 
 
 def test_one_case_at_a_time_gives_the_same_as_all_at_once_and_survives_being_kept():

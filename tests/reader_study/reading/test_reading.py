@@ -207,6 +207,10 @@ def test_the_model_is_shown_only_after_the_own_first_answer(aided):
     maps = link.get("reading-maps", 1).json()
     assert len(maps["maps"]) == 12
     assert code_of(link.get("reading-model", 2)) == "first_needed"
+    assert "like the model’s training photos is not evaluable" in shown
+    aided.study.model_version.analyses.update(unlike=1.5)
+    far = link.get("reading-model", 1).content.decode()
+    assert far.index("Not like the model’s training photos.") < far.index('class="bars"'), "before the scores"
     answer = Answer.objects.get(reading=link.row)
     assert answer.model_shown_at
     assert code_of(link.answer(1, "sk", known=1, first=True)) == "first_stands"
