@@ -77,4 +77,5 @@ class Command(Tells, BaseCommand):
             )  # fmt: skip
         except CommandError as error:
             self.say(str(error))
+        call_command("check_heatmaps", model=str(out.resolve()), stdout=self.stdout)
         self.say(demo_manifest.summary(manifest))
