@@ -10,22 +10,26 @@ import scipy.stats
 import torch
 from torch import Tensor, nn
 
-from classifier.analysing.map_check_kinds import ALL, LAST_LAYER, LAST_TENTH
 from classifier.drawings.synthetic import synthetic_lesion
 from classifier.networks import weights
+from classifier.networks.heatmap_check import ALL, FIGURES, LAST_LAYER, LAST_TENTH
 from classifier.networks.network import MappedClassifier, restore
 from classifier.networks.preprocess import to_array
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 _SIDE = 256
+# What is beyond differs from one processor to another.
+_DIGITS = 4
 
 
 def check_maps(folder: Path, seed: int = 0) -> dict[str, Any]:
-    """{"pictures": drawings looked at, one a disease, "rows": [{"randomised": what, "mean", "least", "most"}]}.
+    """As ``heatmap_check`` describes it. Drawings are looked at, one a disease: they are the same everywhere,
+    so that models can be held against each other, and nobody's photos are needed.
 
     Compared are, of each drawing, the maps of the output with the highest score, before and after the numbers of the
     last layer, also of the last tenth of all kernels, and of all kernels were shuffled among themselves: Spearman's
-    rank correlation over the places of the map, -1 to 1; None where a map is flat. Raises ModelRejected.
+    rank correlation over the places of the map, -1 to 1; a map that is flat, or not of finite numbers, is not compared.
+    Raises ModelRejected.
     """
     manifest, state = weights.load_verified(folder)
     network = restore(manifest, state).eval().requires_grad_(False)
@@ -65,8 +69,10 @@ def _alike(before: Tensor, after: Tensor, top: Sequence[int]) -> dict[str, float
     ]
     known = [value for value in found if value is not None]
     if not known:
-        return {"mean": None, "least": None, "most": None}
-    return {"mean": float(np.mean(known)), "least": min(known), "most": max(known)}
+        return {"compared": 0, **dict.fromkeys(FIGURES)}
+    figures = (np.mean(known), min(known), max(known), np.mean(np.abs(known)))
+    told = (round(float(value), _DIGITS) + 0.0 for value in figures)
+    return {"compared": len(known), **dict(zip(FIGURES, told, strict=True))}
 
 
 def _correlation(one: np.ndarray, other: np.ndarray) -> float | None:

@@ -42,20 +42,20 @@ def prove(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
         if memory.is_lacking(error):
             return [JobError("out_of_memory", jobs.NO_MEMORY)]
         return [JobError("does_not_compute", f"The network could not compute an answer (number {number}).")]
-    return [lambda: None]
+    return [partial(map_checks.begin, version)]
 
 
 @jobs.job(map_checks.JOB, transient=(MemoryError, TimeoutError), queue=jobs.BATCH)
 def check_maps(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
-    """How far a model's heatmaps change when parts of it are put at random."""
+    """How far a model's heatmaps change when parts of it are put at random; behind everybody's photos."""
     from classifier.analysing.map_check import check_maps as run
     from classifier.networks.weights import ModelRejected
 
     (row,) = rows
-    version = ModelVersion.objects.filter(pk=row.subject).first()
+    version = map_checks.version_of(row)
     if version is None:
         return [lambda: None]
     try:
-        return [partial(map_checks.store, version, run(version.path))]
+        return [partial(map_checks.store, version.manifest, run(version.path))]
     except ModelRejected as error:
         return [JobError(error.code, error.message)]

@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from classifier.networks import heatmap_check
 from classifier.networks.architectures import ARCHITECTURES, is_known
 from classifier.networks.preprocess import Preprocessing
 from skinclinic.files.reasons import reason
+from skinclinic.files.whole import write_whole
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 MANIFEST_FILE = "manifest.json"
@@ -49,8 +51,9 @@ class Manifest:
     photos, plan, curves, libraries (see classifier.training.record). ``training_photos`` describes the file of the
     hashes of the photos it was trained on, {"file", "sha256", "photos", "complete"} (see training_photos); {} where
     there is none. ``familiarity`` describes the file by which photos unlike the training photos are told (see
-    familiarity.describe); {} where there is none. ``maps`` says how its maps come about where not as those of this
-    package's own networks.
+    familiarity.describe); {} where there is none. ``heatmap_check`` says how its heatmaps change when parts of it are
+    put at random (see heatmap_check); {} where nobody has looked. ``maps`` says how its maps come about where not as
+    those of this package's own networks.
     ``weights_sha256`` is filled in when the model is saved.
     """
 
@@ -67,6 +70,7 @@ class Manifest:
     training: dict[str, Any] = field(default_factory=dict)
     training_photos: dict[str, Any] = field(default_factory=dict)
     familiarity: dict[str, Any] = field(default_factory=dict)
+    heatmap_check: dict[str, Any] = field(default_factory=dict)
     thresholds: dict[str, dict[str, Any]] = field(default_factory=dict)
     licence: str = ""
     intended_use: str = ""
@@ -82,7 +86,7 @@ class Manifest:
     def to_json(self) -> dict[str, Any]:
         """Return the manifest with JSON types only, as it stands in the file."""
         said = asdict(self)
-        for name in ("maps", "familiarity"):
+        for name in ("maps", "familiarity", "heatmap_check"):
             if not said[name]:
                 del said[name]
         return {
@@ -114,6 +118,16 @@ def read_manifest(folder: Path) -> Manifest:
     except (ValueError, RecursionError) as error:
         raise ModelRejected("manifest_unreadable", f"{MANIFEST_FILE} is not JSON: {error}.") from error
     return parse_manifest(content)
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write ``manifest.json`` into a model's folder, whole or not at all. Raises OSError."""
+    write_whole(Path(folder) / MANIFEST_FILE, to_text(manifest.to_json()))
+
+
+def to_text(said: dict[str, Any]) -> str:
+    """What a manifest says, as it stands in the file."""
+    return f"{json.dumps(said, indent=2, ensure_ascii=False, allow_nan=False)}\n"
 
 
 def _refuse_constant(name: str) -> None:
@@ -151,6 +165,7 @@ _TYPES = {
     "training": dict,
     "training_photos": dict,
     "familiarity": dict,
+    "heatmap_check": dict,
     "thresholds": dict,
     "demo": bool,
 }
@@ -182,6 +197,13 @@ def check_manifest(manifest: Manifest) -> None:
     _check_labels(manifest)
     _check_training_photos(manifest.training_photos)
     _check_familiarity(manifest.familiarity)
+    if manifest.heatmap_check and not heatmap_check.is_sound(manifest.heatmap_check):
+        raise ModelRejected(
+            "bad_heatmap_check",
+            f"heatmap_check must say how many pictures were looked at and, for {', '.join(heatmap_check.STEPS)} in "
+            f"this order, how many were compared and {', '.join(heatmap_check.FIGURES)} of their rank correlations, "
+            "-1 to 1. Leave it out, and it is computed here.",
+        )
     for name, entry in manifest.thresholds.items():
         _check_threshold_set(name, entry)
 

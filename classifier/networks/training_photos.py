@@ -8,7 +8,6 @@ of other places.
 import csv
 import hashlib
 import io
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.networks import beside
-from classifier.networks.manifest import MANIFEST_FILE, PHOTOS_FILE, Manifest, ModelRejected
+from classifier.networks.manifest import PHOTOS_FILE, Manifest, ModelRejected, write_manifest
 from skinclinic import imaging
 from skinclinic.files.whole import write_whole
 
@@ -77,9 +76,8 @@ def add(folder: Path, manifest: Manifest, photos: Iterable[TrainingPhoto], *, is
 
 def put(folder: Path, manifest: Manifest, content: bytes) -> None:
     """Write a file of photos and the manifest that describes it; each appears whole or not at all."""
-    text = json.dumps(manifest.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
     write_whole(Path(folder) / PHOTOS_FILE, content)
-    write_whole(Path(folder) / MANIFEST_FILE, f"{text}\n")
+    write_manifest(folder, manifest)
 
 
 def read(folder: Path, manifest: Manifest) -> list[TrainingPhoto]:

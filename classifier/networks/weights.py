@@ -5,7 +5,6 @@ needs no torch; loading and saving do.
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,6 +19,7 @@ from classifier.networks.manifest import (
     ModelRejected,
     check_manifest,
     read_manifest,
+    to_text,
 )
 from classifier.networks.structure import OUTPUTS_FIRST, shapes_of
 from skinclinic.files.reasons import reason
@@ -133,8 +133,7 @@ def save(
         (draft / WEIGHTS_FILE).write_bytes(content)
         for name, other in (beside or {}).items():
             (draft / name).write_bytes(other)
-        text = json.dumps(manifest.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
-        (draft / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
+        (draft / MANIFEST_FILE).write_text(to_text(manifest.to_json()), encoding="utf-8")
     return manifest
 
 

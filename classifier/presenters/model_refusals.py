@@ -7,6 +7,7 @@ from classifier.networks.weights import ModelRejected
 
 REASONS = {
     "bad_familiarity": _("What the manifest says of what the training photos are like is incomplete."),
+    "bad_heatmap_check": _("What the manifest says of the check of heatmaps is incomplete."),
     "bad_name": _("The model's name may only have a-z, 0-9, dot, hyphen and underscore."),
     "bad_preprocessing": _("The preprocessing in the manifest is wrong."),
     "bad_thresholds": _("The thresholds in the manifest are incomplete or not from 0 to 1."),

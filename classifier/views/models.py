@@ -14,7 +14,7 @@ from classifier.models import ModelVersion, Publication
 from classifier.networks.weights import ModelRejected
 from classifier.presenters import unlike
 from classifier.presenters.came_again import came_again
-from classifier.presenters.map_check import map_rows
+from classifier.presenters.map_check import map_check
 from classifier.presenters.model_refusals import refusal_words
 from classifier.presenters.shadow import summary as shadow_words
 from classifier.presenters.training_known import training_known
@@ -154,9 +154,7 @@ def model(request: MemberRequest, pk: int) -> HttpResponse:
         "table": summary_table.table([summary.of(data.version)]) if data else None,
         "in_use": in_use == version,
         "not_proven": (why := proof.obstacle(version)) and refusal_words(why),
-        "map_rows": map_rows(version.map_check),
-        "map_pictures": version.map_check.get("pictures"),
-        "map_state": map_checks.state(version),
+        "heatmaps": map_check(version),
         "form": ReasonForm(),
         "lines": Publication.objects.filter(clinic=clinic, model_version=version).select_related(
             "published_by"
@@ -204,7 +202,9 @@ def model_download(request: MemberRequest, pk: int) -> HttpResponseBase:
 def model_check_maps(request: MemberRequest, pk: int) -> HttpResponse:
     version = _version_for(request, pk)
     map_checks.ask(version, request.user)
-    messages.info(request, _("The heatmaps are being checked. Reload this page in a minute."))
+    messages.info(
+        request, _("The heatmaps are being checked. The figures will stand here in a minute or two.")
+    )
     return redirect("model", version.pk)
 
 

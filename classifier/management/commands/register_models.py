@@ -3,7 +3,7 @@
 from django.core.management.base import BaseCommand
 
 from classifier.networks import weights
-from classifier.services.models import registry
+from classifier.services.models import map_checks, registry
 
 
 class Command(BaseCommand):
@@ -13,3 +13,4 @@ class Command(BaseCommand):
         for folder in weights.shipped_folders():
             version = registry.register(folder)
             self.stdout.write(f"{version.name} ({version.architecture}, {version.weights_sha256[:12]})")
+        map_checks.begin_missing()

@@ -84,7 +84,8 @@ class Command(Tells, BaseCommand):
             self.say(str(error))
         else:
             if found := trained.out_of_fold:
-                manifest = familiarity.limit_by_networks(
+                familiarity.limit_by_networks(
                     out, weights.read_manifest(out), found.distances, found.fold_of, examples.patients
                 )
+        call_command("check_heatmaps", model=str(out.resolve()), stdout=self.stdout)
         self.say(demo_manifest.summary(manifest))

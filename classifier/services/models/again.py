@@ -10,7 +10,7 @@ from classifier.services.models import registry
 from skinclinic.models import User
 
 # What is looked at by itself, or follows from the weights.
-_APART = ("thresholds", "training_photos", "familiarity")
+_APART = ("thresholds", "training_photos", "familiarity", "heatmap_check")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from classifier.analysing.proving import prove
 from classifier.models import ModelVersion
 from classifier.networks import weights
 from classifier.networks.weights import Manifest, ModelRejected
-from classifier.services.models import registry
+from classifier.services.models import map_checks, registry
 from skinclinic.models import Clinic
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def register_import(
     finally:
         if version is None or version.path.resolve() != folder.resolve():
             shutil.rmtree(folder, ignore_errors=True)
+    map_checks.begin(version)
     return version, known is None
 
 

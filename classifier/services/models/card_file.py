@@ -10,7 +10,7 @@ from typing import Any
 
 from classifier.models import ModelVersion
 from classifier.services.models import card as model_card
-from classifier.services.models import evidence
+from classifier.services.models import evidence, map_checks
 from skinclinic.models import Clinic
 from skinclinic.vocabulary.diseases import DISEASES
 
@@ -59,7 +59,7 @@ def of(version: ModelVersion, clinic: Clinic) -> dict[str, Any]:
             for one in told.threshold_sets
         ],
         # How far heatmaps stay as they were when parts of the network are put at random: rank correlations.
-        "heatmap_check": version.map_check or None,
+        "heatmap_check": _heatmap_check(version),
         "unlike_training_photos": version.manifest.get("familiarity") or None,
         "ethical_considerations": None,
     }
@@ -76,6 +76,11 @@ def _trained_on(version: ModelVersion, clinic: Clinic) -> dict[str, Any] | None:
     if dataset is None or dataset.clinic_id != clinic.pk:
         return None
     return {"name": dataset.dataset.name, "version": dataset.number, "sha256": dataset.sha256}
+
+
+def _heatmap_check(version: ModelVersion) -> dict[str, Any] | None:
+    found = map_checks.figures(version)
+    return {**found, "computed_here": bool(map_checks.computed(version))} if found else None
 
 
 def _evaluation(one: evidence.Cohort) -> dict[str, Any]:

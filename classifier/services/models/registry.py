@@ -146,9 +146,12 @@ def _register_copy(folder: Path) -> ModelVersion:
 
 def add_beside(version: ModelVersion, folder: Path, manifest: Manifest) -> None:
     """Give a model that was registered without them what lies beside its weights in ``folder`` now: the list of its
-    training photos, and what these are like."""
+    training photos, and what these are like; and how its heatmaps were checked, where only its description says it."""
     add_photos(version, folder, manifest)
     add_familiarity(version, folder, manifest)
+    if manifest.heatmap_check and not version.manifest.get("heatmap_check"):
+        version.manifest = version.manifest | {"heatmap_check": manifest.heatmap_check}
+        version.save(update_fields=["manifest"])
 
 
 def add_photos(version: ModelVersion, folder: Path, manifest: Manifest) -> None:

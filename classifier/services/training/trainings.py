@@ -19,7 +19,7 @@ from classifier.networks.architectures import ARCHITECTURES, design_of, is_known
 from classifier.networks.manifest import NAME_PATTERN, read_manifest
 from classifier.networks.weights import Manifest, ModelRejected
 from classifier.services.evaluation import seen
-from classifier.services.models import registry
+from classifier.services.models import map_checks, registry
 from classifier.services.training import data as training_data
 from classifier.training.folder import MODEL
 from classifier.training.plan import (
@@ -306,5 +306,6 @@ def _store_model(run: TrainingRun, manifest: Manifest, draft: Path, folder: Path
     if version.trained_on_version_id is None:
         version.trained_on_version = training.dataset_version
         version.save(update_fields=["trained_on_version"])
+    map_checks.begin(version)
     TrainingRun.objects.filter(pk=run.pk).update(model_version=version)
     transaction.on_commit(partial(whole.remove, run.folder))

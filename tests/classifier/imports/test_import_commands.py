@@ -12,7 +12,7 @@ from classifier import runtimes
 from classifier.models import ModelVersion
 from classifier.networks import network, outside, weights
 from classifier.runtimes import cuda
-from classifier.services.models import registry
+from classifier.services.models import map_checks, registry
 from skinclinic import imaging
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import factories
@@ -151,6 +151,7 @@ def test_weights_of_torchvision_become_a_model(torch_file, labels, clinic, tmp_p
     )
     version = ModelVersion.objects.get(name="ours")
     assert version.clinic == clinic
+    assert map_checks.job(version), "its heatmaps are checked by itself"
     assert version.path.is_relative_to(registry.clinic_models_dir(clinic))
     manifest, state = weights.load_verified(version.path)
     assert manifest.background_classes == ("other",)

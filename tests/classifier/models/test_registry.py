@@ -18,7 +18,7 @@ from classifier.networks import structure, weights
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.numbers import check_numbers
 from classifier.networks.weights import ModelRejected
-from classifier.services.models import proof, registry
+from classifier.services.models import map_checks, proof, registry
 from skinclinic.engine import jobs
 from skinclinic.models import AuditEvent, Job
 from tests import factories
@@ -319,7 +319,9 @@ def test_a_model_of_a_clinic_is_run_before_it_is_published(model_dir, clinic, ad
         assert caught.value.code == "not_run_yet"
     assert Job.objects.filter(kind=proof.JOB).count() == 1
     assert version in registry.listed(clinic) and version not in registry.available(clinic)
+    assert not Job.objects.filter(kind=map_checks.JOB).exists()
     jobs.run_waiting(proof.JOB)
+    assert Job.objects.get(kind=map_checks.JOB).subject == version.pk, "its heatmaps are checked next"
     assert version in registry.available(clinic)
     assert registry.publish(version, clinic=clinic, user=admin_user)
     assert audited("model.add", "model.publish")

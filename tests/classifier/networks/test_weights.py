@@ -176,6 +176,8 @@ THRESHOLDS = dict.fromkeys(KEYS, 0.5)
         ({"name": "../elsewhere"}, "bad_name"),
         ({"name": ""}, "bad_name"),
         ({"demo": "yes"}, "manifest_incomplete"),
+        ({"heatmap_check": {"pictures": 12, "rows": []}}, "bad_heatmap_check"),
+        ({"heatmap_check": "fine"}, "manifest_incomplete"),
         ({"preprocessing": {"input_size": 224}}, "bad_preprocessing"),
         ({"preprocessing": {"input_size": 9, "mean": [0, 0, 0], "std": [1, 1, 1]}}, "bad_preprocessing"),
         ({"preprocessing": {"input_size": 224, "mean": "abc", "std": [1, 1, 1]}}, "bad_preprocessing"),

@@ -16,7 +16,7 @@ from classifier.models import ModelVersion, Training
 from classifier.networks import outside, training_photos, weights
 from classifier.presenters.training_chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Series, chart
 from classifier.presenters.training_progress import duration
-from classifier.services.models import registry
+from classifier.services.models import map_checks, registry
 from classifier.services.training import data as training_data
 from classifier.services.training import process as training_process
 from classifier.services.training import trainings
@@ -206,6 +206,7 @@ def test_a_training_becomes_unpublished_model_versions(
         assert (said["group"], said["run"], said["runs"]) == ("skin", run.number, 2)
         assert said["photos"]["count"] + said["validation"]["count"] == frozen.split["said"]["train"]
         assert not run.folder.exists(), "checkpoints are not kept once the model is"
+        assert map_checks.job(version), "its heatmaps are checked by itself"
     assert registry.published(clinic) == model_version
     page = client_for(curator).get(reverse("model-training", args=[training.pk])).content.decode()
     assert reverse("model", args=[first.model_version.pk]) in page
