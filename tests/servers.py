@@ -122,6 +122,13 @@ class PostgreSQL:
         for named in (Path(self._data, "postmaster.pid"), *Path(self.folder).glob(".s.PGSQL.*.lock")):
             named.unlink()
 
+    def is_running(self) -> bool:
+        try:
+            mother = int(Path(self._data, "postmaster.pid").read_text().split()[0])
+        except FileNotFoundError:
+            return False
+        return _state(mother) not in ("", "Z")
+
     def backends(self) -> list[int]:
         """The processes that its first one has started."""
         mother = int(Path(self._data, "postmaster.pid").read_text().split()[0])
@@ -140,10 +147,13 @@ def _state(pid: int) -> str:
 
 
 @contextlib.contextmanager
-def postgresql_process(synchronous: bool = True) -> Iterator[PostgreSQL]:
-    """Run a fresh PostgreSQL; gives the server. ``synchronous``: what was committed outlives its sudden end."""
-    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
-        server = PostgreSQL(folder, synchronous)
+def postgresql_process(synchronous: bool = True, folder: Path | None = None) -> Iterator[PostgreSQL]:
+    """Run a fresh PostgreSQL; gives the server. ``synchronous``: what was committed outlives its sudden end.
+    ``folder``: an empty one, where it is not to be one of its own."""
+    with (
+        contextlib.nullcontext(str(folder)) if folder else tempfile.TemporaryDirectory(prefix="pg-") as there
+    ):
+        server = PostgreSQL(there, synchronous)
         server.start()
         try:
             yield server
@@ -167,12 +177,15 @@ def redis_server(port: int | None = None) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def redis_process(port: int, address: str = "127.0.0.1") -> Iterator[subprocess.Popen]:
-    """The same; gives the process, which may be frozen and stopped. ``address``: of this machine, where it listens."""
+def redis_process(
+    port: int, address: str = "127.0.0.1", folder: Path | None = None
+) -> Iterator[subprocess.Popen]:
+    """The same; gives the process, which may be frozen and stopped. ``address``: of this machine, where it listens;
+    ``folder``: where it writes what it is told to keep."""
     server = subprocess.Popen(
         [
             redis(), "--port", str(port), "--save", "", "--appendonly", "no", "--protected-mode", "no", "--bind",
-            *sorted({"127.0.0.1", address}),
+            *sorted({"127.0.0.1", address}), *(["--dir", str(folder)] if folder else []),
         ],
         stdout=subprocess.DEVNULL,
     )  # fmt: skip

@@ -36,7 +36,7 @@ from skinclinic.engine import health, lease_renewal, machine, tally, waking
 from skinclinic.engine.health import WorkerFault
 from skinclinic.models import Job, WorkerSeen
 from skinclinic.web import acting
-from skinclinic.web.full_disks import is_disk_full
+from skinclinic.web.full_disks import is_database_full, is_disk_full
 
 log = logging.getLogger(__name__)
 
@@ -347,7 +347,8 @@ def _fail(row: Job, error: Exception) -> bool:
         log.warning("%s %s was cancelled or taken over by another worker", row.kind, row.key)
         return False
     health.failed(error, row.pk)
-    if isinstance(error, WorkerFault):
+    if isinstance(error, WorkerFault) or is_database_full(error):
+        # Of a database without room no other worker knows more, however often it is tried.
         log.error("%s %s waits on: %s", row.kind, row.key, error)
         back = {"attempts": F("attempts") - 1, "not_before": Now() + PAUSES[0]}
         return _settle(row, None, state=Job.State.QUEUED, **back)

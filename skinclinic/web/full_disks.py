@@ -12,6 +12,11 @@ def is_disk_full(error: BaseException | None) -> bool:
     same."""
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return is_database_full(error)
+
+
+def is_database_full(error: BaseException | None) -> bool:
+    """Whether it is the database that has no room: nobody who asks it has."""
     if not isinstance(error, DatabaseError):
         return False
     # PostgreSQL says so by a number, as whose attribute its driver has it.

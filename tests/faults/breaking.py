@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.db import Error
+import redis
+from django.db import Error, connection
 
 from skinclinic.engine import jobs
 from tests import clocks
 from tests.engine import wait_until
-from tests.faults.site import EMBEDDED, LEASE, SERVERS, Redis, Site
+from tests.faults.site import EMBEDDED, LEASE, SERVERS, Redis, Site, filled
 from tests.faults.uploading import Uploads
 
 HOURS = 2 * 3600
@@ -147,15 +148,48 @@ def database_process_killed(scene: Scene) -> None:
 
 def disk_full(scene: Scene) -> None:
     """That of the home: photos, notes, and with SQLite the database."""
-    ballast = scene.site.home / "ballast"
     for _number in scene.parts(2):
-        with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-            while file.write(b"\0" * (1 << 20)):
-                pass
-            while file.write(b"\0" * 4096):
-                pass
-        scene.told(507, 503)
-        ballast.unlink()
+        with filled(scene.site.home):
+            scene.told(507, 503)
+
+
+def database_disk_full(scene: Scene) -> None:
+    """PostgreSQL's own: first where there is no room for rows, then where there is none for its journal either, without
+    which it ends itself, and does not start again until there is room."""
+    server = scene.site.database.server
+    assert server
+    for number in scene.parts(2):
+        with filled(Path(server.folder)):
+            if number == 2:
+                with contextlib.suppress(Error):
+                    for _turn in range(60):
+                        with connection.cursor() as cursor:
+                            cursor.execute("SELECT pg_switch_wal()")
+                            cursor.execute("CREATE TABLE journal (n int)")
+                            cursor.execute("DROP TABLE journal")
+                connection.close()
+            scene.told(507, 503, times=6)
+        if not server.is_running():
+            server.start()  # as systemd and Compose do
+
+
+def broker_full(scene: Scene) -> None:
+    """Redis takes nothing: first for want of memory, then as its own disk is full (where it is told to write, which
+    ours are not)."""
+    assert isinstance(scene.site.broker, Redis)
+    with contextlib.closing(redis.Redis(port=scene.site.broker.port)) as there:
+        for number in scene.parts(2):
+            if number == 1:
+                there.config_set("maxmemory", 1)
+                time.sleep(8)
+                there.config_set("maxmemory", 0)
+            else:
+                there.config_set("appendonly", "yes")
+                # One that finds no room while it begins its file never writes again (Redis 7.0).
+                wait_until(lambda: there.info("persistence")["aof_rewrites"] > 0, 30, "it writes")
+                time.sleep(1)
+                with filled(scene.site.broker.disk):
+                    time.sleep(8)
 
 
 def worker_without_photos(scene: Scene) -> None:
@@ -275,6 +309,8 @@ FAULTS = (
     Fault("database stopped, or its file locked", database_away),
     Fault("a process of the database killed", database_process_killed, (SERVERS,)),
     Fault("disk of the home full", disk_full, needs_disk=True),
+    Fault("disk of the database full", database_disk_full, (SERVERS,), needs_disk=True),
+    Fault("broker's memory full, then its disk", broker_full, (SERVERS,), needs_disk=True),
     Fault("a worker without the photos", worker_without_photos),
     Fault("a worker without memory", worker_without_memory),
     Fault("clock of a worker and a reconciler jumps", clock_of_a_worker, (SERVERS,), needs_clocks=True),

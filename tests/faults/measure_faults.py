@@ -25,8 +25,10 @@ def measure(engine: str, uploads: int, only: str) -> bool:
     """Print the table; whether all was well."""
     with contextlib.ExitStack() as stack:
         home, has_own_disk = stack.enter_context(sites.home_on_a_small_disk())
-        database = sites.Database(engine, home, stack)
-        broker = sites.Redis() if engine == sites.SERVERS else sites.Folder(home)
+        database = sites.Database(engine, home, stack, own_disk=has_own_disk)
+        (disk := home.parent / "redis").mkdir()
+        stack.enter_context(sites.small_disk(disk, sites.BROKER_DISK_MB))
+        broker = sites.Redis(disk) if engine == sites.SERVERS else sites.Folder(home)
         site = sites.Site(engine, home, database, broker)
         stack.callback(site.end)
         os.environ |= site.own_environment

@@ -21,7 +21,7 @@ from tests import clocks, servers
 ROOT = Path(__file__).resolve().parents[2]
 EMBEDDED, SERVERS = "embedded", "servers"
 LEASE = 4
-DISK_MB = 400
+DISK_MB, BROKER_DISK_MB = 400, 8
 
 
 @contextlib.contextmanager
@@ -30,20 +30,52 @@ def home_on_a_small_disk() -> Iterator[tuple[Path, bool]]:
     with tempfile.TemporaryDirectory(prefix="skinclinic-faults-") as folder:
         home = Path(folder) / "home"
         home.mkdir(mode=0o700)
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m,mode=700", "tmpfs", str(home)]
-        is_mounted = subprocess.run(mount, capture_output=True).returncode == 0
-        try:
+        with small_disk(home, DISK_MB) as is_mounted:
             yield home, is_mounted
-        finally:
-            if is_mounted:
-                subprocess.run(["umount", "--lazy", str(home)], check=True)
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[bool]:
+    """Give an empty folder a file system of its own; whether that could be done."""
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=700", "tmpfs", str(folder)]
+    is_mounted = subprocess.run(mount, capture_output=True).returncode == 0
+    try:
+        yield is_mounted
+    finally:
+        if is_mounted:
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@contextlib.contextmanager
+def filled(folder: Path) -> Iterator[None]:
+    """No room on the file system of this folder while the block lasts."""
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        for size in (1 << 20, 4096, 1):
+            with contextlib.suppress(OSError):
+                while file.write(b"\0" * size):
+                    pass
+    try:
+        yield
+    finally:
+        ballast.unlink()
 
 
 class Database:
-    """What keeps the rows: stopped without a word and started again. SQLite has no process; there it is locked."""
+    """What keeps the rows: stopped without a word and started again. SQLite has no process; there it is locked.
 
-    def __init__(self, engine: str, home: Path, stack: contextlib.ExitStack):
-        self.server = stack.enter_context(servers.postgresql_process()) if engine == SERVERS else None
+    ``own_disk``: PostgreSQL's is a small file system.
+    """
+
+    def __init__(self, engine: str, home: Path, stack: contextlib.ExitStack, *, own_disk: bool = False):
+        folder = None
+        if own_disk and engine == SERVERS:
+            home.parent.chmod(0o711)  # its user has to come there
+            (folder := home.parent / "postgresql").mkdir()
+            stack.enter_context(small_disk(folder, DISK_MB))
+        self.server = (
+            stack.enter_context(servers.postgresql_process(folder=folder)) if engine == SERVERS else None
+        )
         self._file = home / "skinclinic.sqlite3"
         self.url = self.server.url if self.server else f"sqlite:///{self._file}"
 
@@ -62,15 +94,20 @@ class Database:
 
 
 class Redis:
-    """Stopped without a word, and begun again, empty."""
+    """Stopped without a word, and begun again, empty. ``folder``: where it keeps something when it is told to."""
 
-    def __init__(self) -> None:
-        self.port = servers.free_port()
+    def __init__(self, folder: Path | None = None) -> None:
+        self.port, self._folder = servers.free_port(), folder
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._running = contextlib.ExitStack()
 
+    @property
+    def disk(self) -> Path:
+        assert self._folder
+        return self._folder
+
     def start(self) -> None:
-        self.process = self._running.enter_context(servers.redis_process(self.port))
+        self.process = self._running.enter_context(servers.redis_process(self.port, folder=self._folder))
 
     def kill(self) -> None:
         self.process.kill()

@@ -2,12 +2,15 @@
 
 import signal
 import time
+from contextlib import closing
 
 import pytest
+from redis import Redis
 
 from classifier.services.analysis.analyses import request_analysis
 from skinclinic.engine import waking
 from skinclinic.models import Job
+from skinclinic.services.doctor import stores
 from tests import factories, servers
 from tests.engine import wait_until
 
@@ -35,10 +38,11 @@ def test_redis_away_then_back(engine, use_broker, clinic, clinician, model_versi
 
 @pytest.mark.servers
 @pytest.mark.timeout(180)
-def test_redis_frozen_then_stopped_costs_a_request_a_moment(
+def test_redis_frozen_then_full_then_stopped_costs_a_request_a_moment(
     engine, use_broker, settings, clinic, clinician, model_version
 ):
-    """Reading from a frozen Redis has no end, and a refused one was asked again for six seconds."""
+    """Reading from a frozen Redis has no end, one that is full ended its workers, and a refused one was asked again for
+    six seconds."""
     port = servers.free_port()
     url = f"redis://127.0.0.1:{port}/0"
     # As in production: the limits are the wake-up's own, a worker's reading has none.
@@ -56,8 +60,8 @@ def test_redis_frozen_then_stopped_costs_a_request_a_moment(
     def done(*analyses) -> bool:
         return all(state_of(analysis) == Job.State.DONE for analysis in analyses)
 
-    with servers.redis_process(port) as redis:
-        engine.start_worker()
+    with servers.redis_process(port) as redis, closing(Redis(port=port)) as there:
+        worker = engine.start_worker()
         reconciler = engine.start_reconciler(every=1)
         first = ask(0)
         wait_until(lambda: done(first), 60, "the worker is there")
@@ -69,6 +73,16 @@ def test_redis_frozen_then_stopped_costs_a_request_a_moment(
         assert reconciler.poll() is None
         redis.send_signal(signal.SIGCONT)
         wait_until(lambda: done(*frozen), 60, "everything is analysed once Redis goes on")
+        worker.send_signal(signal.SIGSTOP)
+        full = [ask(7)]
+        there.config_set("maxmemory", 1)
+        worker.send_signal(signal.SIGCONT)
+        full.append(ask(8))
+        (finding,) = stores.broker()
+        assert finding.level == "failure" and "takes no messages" in finding.said
+        there.config_set("maxmemory", 0)
+        wait_until(lambda: done(*full), 60, "everything is analysed once Redis has room")
+        assert worker.poll() is None
     waking.forget()
     stopped = [ask(5), ask(6)]
     assert max(took) < 0.9, took

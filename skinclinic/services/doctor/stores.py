@@ -10,6 +10,7 @@ from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models.functions import Now
 from django.utils import timezone
+from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from skinclinic.celery import app
@@ -117,6 +118,16 @@ def broker() -> Iterator[Finding]:
         limits = {"socket_timeout": _SECONDS}
         with app.connection_for_write(connect_timeout=_SECONDS, transport_options=limits) as there:
             there.ensure_connection(max_retries=1, timeout=_SECONDS)
+            # One that is full answers, and takes nothing.
+            try:
+                _send_and_take_back(there)
+            except there.channel_errors as error:
+                yield failure(
+                    "broker", f"it takes no messages: {str(error).strip()}",
+                    "Look at Redis's memory (maxmemory) and at its disk, where it keeps anything. Nothing is lost "
+                    "meanwhile: jobs are rows, and workers go on once it takes messages again.",
+                )  # fmt: skip
+                return
     except (OSError, OperationalError) as error:
         yield failure(
             "broker", f"it does not answer: {error}",
@@ -125,6 +136,13 @@ def broker() -> Iterator[Finding]:
         )  # fmt: skip
     else:
         yield ok("broker", f"{kind} answers in {(time.monotonic() - began) * 1000:.0f} ms")
+
+
+def _send_and_take_back(there: Connection) -> None:
+    with there.SimpleQueue("doctor") as own:
+        own.put({})
+        own.clear()
+        own.queue(there.default_channel).delete()
 
 
 @check("workers")

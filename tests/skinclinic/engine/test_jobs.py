@@ -156,7 +156,6 @@ def test_input_that_cannot_work_fails_at_once_with_its_reason_and_can_be_retried
         (OperationalError("server closed the connection"), "unexpected"),
         (OSError(errno.ENOSPC, "No space left on device", "/var/lib/skinclinic/server"), "storage_full"),
         (OSError(errno.EDQUOT, "Disk quota exceeded"), "storage_full"),
-        (OperationalError("database or disk is full"), "storage_full"),
     ],
 )
 def test_a_transient_error_is_tried_three_times_with_growing_pauses(kind, monkeypatch, error, code):
@@ -184,6 +183,28 @@ def test_a_transient_error_is_tried_three_times_with_growing_pauses(kind, monkey
     assert "alloc" not in row.error and "server " not in row.error and "/" not in row.error
     assert code != "storage_full" or words_of(row).startswith("The server's disk is full.")
     assert jobs.retry(row) and jobs.claim("test", 1), "a person's wish needs no pause"
+
+
+def test_a_database_without_room_costs_no_job_an_attempt_however_long_it_lasts(kind):
+    """No worker has another one, and a person would have to ask again for each."""
+
+    def handler(rows):
+        raise OperationalError("database or disk is full")
+
+    kind.handler = handler
+    row = jobs.enqueue("test", "a")
+    for _again in range(5):
+        health.reset()
+        assert jobs.run_waiting("test") == 1
+        row.refresh_from_db()
+        assert (row.state, row.attempts, row.error) == ("queued", 0, "")
+        assert row.not_before - timezone.now() < timedelta(seconds=6)
+        over(row)
+    kind.handler = lambda rows: [lambda: None for _ in rows]
+    health.reset()
+    jobs.run_waiting("test")
+    row.refresh_from_db()
+    assert (row.state, row.attempts) == ("done", 1)
 
 
 def test_a_pause_that_ends_too_late_is_shortened(kind):
