@@ -1,11 +1,14 @@
 """The photos of an evaluation with their heatmaps, the most confident mistakes first."""
 
 import io
+from array import array
+from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from PIL import Image
@@ -30,7 +33,7 @@ from skinclinic.archive.services.curating import consent
 from skinclinic.files import store
 from skinclinic.models import Photo
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
-from skinclinic.web.csv_table import table_csv
+from skinclinic.web.csv_table import pieces
 from skinclinic.web.inputs import is_key
 from skinclinic.web.photo_lost import photo_needed
 from skinclinic.web.requests import SignedInRequest
@@ -163,42 +166,69 @@ def _first(row: Analysis) -> str:
 
 
 @report_page
-def heatmaps(request: SignedInRequest, row: Evaluation, report: Report) -> HttpResponse:
-    """A ZIP with a picture of each photo: the photo, overlay and heatmap of the model's first choice."""
+def heatmaps(
+    request: SignedInRequest, row: Evaluation, report: Report
+) -> HttpResponse | StreamingHttpResponse:
+    """A ZIP with a picture of each photo: the photo, overlay and heatmap of the model's first choice. However many
+    there are, AT_ONCE are held in memory."""
     dataset, model, _runs = chosen_of(request, report)
-    kept = report.scores(dataset["pk"], model["pk"])
-    stream = compressed(_pictures(request, row.clinic_id, kept, model))
+    try:
+        kept = kept_gallery.of(report, dataset["pk"], model["pk"])
+    except NotYet:
+        # Its page says so, and has it looked for.
+        return redirect(
+            f"{reverse('evaluation-gallery', args=[row.pk])}?"
+            f"{urlencode({'dataset': dataset['pk'], 'model': model['pk']})}"
+        )
+    stream = compressed(_files(request, row.clinic_id, kept, model))
     return as_file(
         StreamingHttpResponse(stream, content_type="application/zip"), f"evaluation-{row.pk}-heatmaps.zip"
     )
 
 
-def _pictures(request: SignedInRequest, clinic: int, kept: dict, model: dict):
-    rows = []
+def _files(
+    request: SignedInRequest, clinic: int, kept: kept_gallery.Gallery, model: dict
+) -> Iterator[tuple[str, bytes | Iterator[bytes]]]:
+    """The pictures, then the table: (name, content)."""
+    # Of each line what its photo's row does not say: few bytes, where there may be many lines.
+    places, firsts, lost = array("q"), array("b"), set()
     for at, photo, found in _with_heatmaps(request, clinic, kept, model["pk"]):
-        said = str(kept["truth"][at]), _first(found), *map(float, kept["scores"][at])
+        key = _first(found)
+        places.append(at)
+        firsts.append(DISEASE_KEYS.index(key))
         try:
-            crop, maps, key = _drawn(photo, found, "")
+            crop, maps, key = _drawn(photo, found, key)
         except OSError:
             # Its line says so; the others are sent all the same.
-            rows.append((str(_("the photo's file is lost")), *said))
+            lost.add(at)
             continue
-        name = f"{int(kept['items'][at])}-{key}.png"
         buffer = io.BytesIO()
         three_panels(
             crop, maps[DISEASE_KEYS.index(key)], side=SIDE, caption=caption(key, model["name"])
         ).save(buffer, "PNG")
-        rows.append((name, *said))
-        yield name, buffer.getvalue()
-    yield "photos.csv", table_csv(("file", "truth", "first_choice", *DISEASE_KEYS), rows)
+        yield _picture(kept, at, key), buffer.getvalue()
+    keys = (DISEASE_KEYS[first] for first in firsts)
+    lines = (_line(kept, at, key, at in lost) for at, key in zip(places, keys, strict=True))
+    yield "photos.csv", pieces(("file", "truth", "first_choice", *DISEASE_KEYS), lines)
 
 
-def _with_heatmaps(request: SignedInRequest, clinic: int, kept: dict, model: int):
+def _picture(kept: kept_gallery.Gallery, at: int, key: str) -> str:
+    return f"{int(kept.rows[at]['item'])}-{key}.png"
+
+
+def _line(kept: kept_gallery.Gallery, at: int, key: str, is_lost: bool) -> tuple[object, ...]:
+    name = str(_("the photo's file is lost")) if is_lost else _picture(kept, at, key)
+    return name, kept.truth(at), key, *map(float, kept.rows[at]["scores"])
+
+
+def _with_heatmaps(
+    request: SignedInRequest, clinic: int, kept: kept_gallery.Gallery, model: int
+) -> Iterator[tuple[int, Photo, Analysis]]:
     """Yield place, photo and analysis of what may be shown to this person, the most confident mistakes first;
     a few queries for each AT_ONCE photos."""
-    places = kept_gallery.sorted_places(kept, kept_gallery.MISTAKES)
+    places = kept.places(kept_gallery.MISTAKES)
     for start in range(0, len(places), AT_ONCE):
-        numbers = {int(at): int(kept["photos"][at]) for at in places[start : start + AT_ONCE]}
+        numbers = {int(at): int(kept.rows[at]["photo"]) for at in places[start : start + AT_ONCE]}
         photos = Photo.objects.filter(clinic=clinic).select_related("lesion").in_bulk(list(numbers.values()))
         hidden = hidden_answers(request, clinic, photos.values()) | consent.photos_lacking(photos)
         analyses = _analyses(list(photos.values()), model)

@@ -7,7 +7,7 @@ people go through the keys of the first are kept.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -93,11 +93,6 @@ def of(clinic: Clinic, *whats: str) -> dict[str, Counted]:
     return {what: _counted(clinic, kinds[what], kept.get(what)) for what in whats}
 
 
-def exactly(clinic: Clinic, what: str) -> int:
-    """The same to the last row, for what must not be wrong and is seldom asked."""
-    return kinds[what].of(clinic).count()
-
-
 def listed(clinic: Clinic, what: str) -> Listed | None:
     """Which rows there are, of many; None where they are to be looked for."""
     kept = KeptCount.objects.filter(clinic=clinic, what=what).first()
@@ -107,11 +102,15 @@ def listed(clinic: Clinic, what: str) -> Listed | None:
     return Listed([*kept.keys, *new.values_list("pk", flat=True)[:LISTED]], kept.counted_at)
 
 
-def changed(clinic: Clinic | int, whats: Iterable[str], pk: int, by: int) -> None:
-    """A row is one of these no more (``by``: -1), or again (1): said in the transaction that changes it, where people
-    count along."""
-    counted = KeptCount.objects.filter(clinic=clinic, what__in=list(whats), up_to__gte=pk)
-    counted.update(count=Greatest(F("count") + by, 0))
+def changed(clinic: Clinic | int, whats: Iterable[str], keys: Collection[int], by: int) -> None:
+    """Rows of these ``keys`` are none of these no more (``by``: -1), or again (1): said in the transaction that changes
+    them, where people count along or the number must be right."""
+    if not keys:
+        return
+    counted = KeptCount.objects.select_for_update().filter(clinic=clinic, what__in=list(whats)).order_by("pk")
+    for pk, up_to in counted.values_list("pk", "up_to"):
+        if known := sum(key <= up_to for key in keys):
+            KeptCount.objects.filter(pk=pk).update(count=Greatest(F("count") + by * known, 0))
 
 
 def _counted(clinic: Clinic, kind: Kind, kept: KeptCount | None) -> Counted:
@@ -146,6 +145,7 @@ def count_anew() -> None:
     """Count what is many, of all clinics."""
     for what, kind in kinds.items():
         at, rows = clock.now(), kind.rows().order_by()
+        before = dict(KeptCount.objects.filter(what=what).values_list("clinic", "count"))
         # Of the whole table, so that looking for what has come since passes over nothing that was there.
         last = rows.model.objects.aggregate(last=Max("pk"))["last"] or 0
         there = Count("pk", filter=Q(pk__lte=last))
@@ -161,7 +161,7 @@ def count_anew() -> None:
             )
             for clinic in _large(kind, found)
         ]  # fmt: skip
-        _keep(what, many)
+        _keep(what, many, before)
 
 
 def _large(kind: Kind, found: Mapping[int, Mapping[str, int]]) -> list[int]:
@@ -180,10 +180,15 @@ def _keys(kind: Kind, clinic: int, last: int) -> list[int] | None:
 
 
 @transaction.atomic
-def _keep(what: str, many: list[KeptCount]) -> None:
+def _keep(what: str, many: list[KeptCount], before: Mapping[int, int]) -> None:
+    """``before``: {clinic: what was kept when the counting began}."""
     KeptCount.objects.filter(what=what).exclude(clinic__in=[row.clinic_id for row in many]).delete()
+    held = KeptCount.objects.select_for_update().filter(what=what).order_by("pk")
+    now = dict(held.values_list("clinic", "count"))
+    # Whether a change that was told of meanwhile is among what was counted nobody knows: it stands as it is, until the
+    # next time.
     KeptCount.objects.bulk_create(
-        many,
+        [row for row in many if now.get(row.clinic_id) == before.get(row.clinic_id)],
         update_conflicts=True,
         unique_fields=["clinic", "what"],
         update_fields=["count", "up_to", "parts", "keys", "counted_at"],

@@ -16,7 +16,7 @@ from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.files.notes import NoteGone, noted
 from skinclinic.models import Clinic, Lesion, Photo, User
-from skinclinic.services import audit, belongings, decoding, lost_files, quotas
+from skinclinic.services import audit, belongings, decoding, kept_counts, lost_files, quotas
 from skinclinic.services.binning.taken import hashes_in_bin
 from skinclinic.services.cases import hold, hold_lesion_of
 from skinclinic.services.identifying import kept_file_name
@@ -231,6 +231,7 @@ def delete_photo(photo: Photo) -> None:
             # The lesion first, as everybody who changes something of it; it may have to go too.
             lesion = hold_lesion_of(photo, to_remove=True) or photo.lesion
             audit.record("photo.remove", photo)
+            kept_counts.changed(photo.clinic_id, [kept_counts.PHOTOS], [photo.pk], -1)
             photo.delete()
             is_bare = not (lesion.photos.exists() or lesion.diagnoses.exists() or belongings.any_of(lesion))
             if lesion.is_of_photo and is_bare:

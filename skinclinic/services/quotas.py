@@ -44,12 +44,9 @@ class Room:
 rooms: list[Callable[[Clinic], Room]] = []
 
 
-def photos(clinic: Clinic, *, exactly: bool = False) -> Room:
-    """``exactly``: to the last photo, which takes the longer the more there are."""
-    if exactly:
-        used = kept_counts.exactly(clinic, kept_counts.PHOTOS)
-    else:
-        used = kept_counts.of(clinic, kept_counts.PHOTOS)[kept_counts.PHOTOS].count
+def photos(clinic: Clinic) -> Room:
+    """To the last photo: whoever deletes or restores photos says so (``kept_counts.changed``)."""
+    used = kept_counts.of(clinic, kept_counts.PHOTOS)[kept_counts.PHOTOS].count
     return Room(_("Photos"), used, settings.CLINIC_PHOTOS, False)
 
 
@@ -62,10 +59,7 @@ def all_rooms(clinic: Clinic) -> Iterator[Room]:
 
 def check_photos(clinic: Clinic, more: int = 1) -> None:
     """Raise OverQuota where so many photos more are too many."""
-    if photos(clinic).used + more <= settings.CLINIC_PHOTOS:
-        return
-    # Some may have been deleted since they were counted last.
-    room = photos(clinic, exactly=True)
+    room = photos(clinic)
     if room.used + more > room.most:
         raise OverQuota(
             _(

@@ -89,11 +89,20 @@ def _all(members: Sequence[Member]) -> Iterator[bytes]:
     yield out.take()
 
 
-def compressed(files: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
-    """A ZIP of these files, compressed and so of no length known beforehand, a file at a time."""
+def compressed(files: Iterable[tuple[str, bytes | Iterator[bytes]]]) -> Iterator[bytes]:
+    """A ZIP of these files, compressed and so of no length known beforehand, a file at a time, or a piece of one that
+    comes in pieces."""
     out = _Tail()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files:
-            archive.writestr(zipfile.ZipInfo(name, _NO_TIME), content, zipfile.ZIP_DEFLATED)
+            info = zipfile.ZipInfo(name, _NO_TIME)
+            if isinstance(content, bytes):
+                archive.writestr(info, content, zipfile.ZIP_DEFLATED)
+            else:
+                info.compress_type = zipfile.ZIP_DEFLATED
+                with archive.open(info, "w", force_zip64=True) as file:
+                    for piece in content:
+                        file.write(piece)
+                        yield out.take()
             yield out.take()
     yield out.take()

@@ -14,7 +14,9 @@ from skinclinic.archive.services import size
 from skinclinic.archive.services.curating import duplicates, from_clinic
 from skinclinic.engine import housekeeping
 from skinclinic.models import KeptCount, Patient, Photo
-from skinclinic.services import diagnoses, kept_counts, quotas
+from skinclinic.services import diagnoses, kept_counts, photos, quotas
+from skinclinic.services.binning import bin, restoring
+from skinclinic.services.erasing import erase
 from tests import factories
 from tests.plans import with_no_index_but
 from tests.skinclinic.pages import url
@@ -245,13 +247,54 @@ def test_the_next_pair_and_the_newest_photo_have_indexes_of_their_own(clinic):
         assert index in plan and "Sort" not in plan, plan
 
 
-def test_a_clinic_is_full_by_what_is_there_and_not_by_what_was_counted(many, clinic, settings):
-    settings.CLINIC_PHOTOS = 3
-    with pytest.raises(quotas.OverQuota):
-        quotas.check_photos(clinic)
-    Photo.objects.filter(pk=many[0].pk).delete()
-    assert _photos(clinic).count == 3
-    quotas.check_photos(clinic)
+def test_a_clinic_is_full_to_the_last_photo_without_counting_them(many, clinic, clinician, settings):
+    settings.CLINIC_PHOTOS = 4
+    last = factories.make_photo(clinic, clinician, seed=8)
+
+    def is_full() -> bool:
+        with CaptureQueriesContext(connection) as asked:
+            try:
+                quotas.check_photos(clinic)
+            except quotas.OverQuota:
+                return True
+            finally:
+                assert [one["sql"] for one in asked if _reads_all(one["sql"])] == []
+        return False
+
+    assert is_full() and Photo.objects.count() == 4
+    # Each way in which photos go or come back; also one that came since they were counted.
+    for photo in (many[0], last):
+        item = bin.put(photo, clinician, reason="mistake")
+        assert not is_full()
+        restoring.restore(item, clinician)
+        assert is_full()
+    photos.delete_photo(Photo.objects.get(pk=many[1].pk))
+    assert not is_full()
+    factories.make_photo(clinic, clinician, seed=9)
+    assert is_full()
+    patient = factories.make_patient(clinic, "P-1")
+    many[2].lesion.patient = patient
+    many[2].lesion.save()
+    erase.erase(patient, clinician, reason="asked")
+    assert not is_full() and Photo.objects.count() == _photos(clinic).count == 3
+    kept_counts.count_anew()
+    assert Photo.objects.count() == _photos(clinic).count == 3
+
+
+def test_what_goes_while_all_are_counted_is_counted_out_once(many, clinic, monkeypatch):
+    large = kept_counts._large
+
+    def meanwhile(kind, found):
+        if kind is kept_counts.kinds[PHOTOS] and Photo.objects.filter(pk=many[0].pk).exists():
+            photos.delete_photo(many[0])
+        return large(kind, found)
+
+    monkeypatch.setattr(kept_counts, "FEW", 1)
+    monkeypatch.setattr(kept_counts, "_large", meanwhile)
+    kept_counts.count_anew()
+    assert Photo.objects.count() == _photos(clinic).count == 2
+    kept_counts.count_anew()
+    assert _photos(clinic).count == 2 and _photos(clinic).at
 
 
 def test_an_unchanged_archive_of_many_is_not_searched_again(many, clinic, curator, monkeypatch):

@@ -33,7 +33,7 @@ from skinclinic.models import (
     User,
 )  # fmt: skip
 from skinclinic.permissions import CURATE, EDIT, may, require
-from skinclinic.services import audit, belongings, cases, letters, second_opinions
+from skinclinic.services import audit, belongings, cases, kept_counts, letters, second_opinions
 from skinclinic.services.binning import places, rows
 from skinclinic.services.binning.items import KEPT_FOR, Gone
 from skinclinic.services.consent import Effect
@@ -108,6 +108,7 @@ def put(row: Binnable, user: User, *, reason: str, words: str = "", seen: str | 
     # Photos first: what was decided at them protects the diagnoses.
     for model in (Photo, Diagnosis, Lesion, Patient):
         model._base_manager.filter(pk__in=gathered.of(model)).delete()
+    kept_counts.changed(item.clinic_id, [kept_counts.PHOTOS], gathered.of(Photo), -1)
     if isinstance(row, Photo) and row.lesion_id not in gathered.of(Lesion):
         refresh_summary(row.lesion)
     return item

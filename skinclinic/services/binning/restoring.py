@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from skinclinic.models import BinItem, Lesion, Patient, Photo, User
-from skinclinic.services import cases, consent
+from skinclinic.services import cases, consent, kept_counts
 from skinclinic.services.binning import items, places, rows
 from skinclinic.services.lesions import refresh_summary
 from skinclinic.services.refused import Refused
@@ -47,6 +47,7 @@ def restore(item: BinItem, user: User) -> Restored:
         raise Refused("", message) from error
     lesions = {row.pk for row in back if isinstance(row, Lesion)} | homes
     photos = {row.pk for row in back if isinstance(row, Photo)}
+    kept_counts.changed(item.clinic_id, [kept_counts.PHOTOS], photos, 1)
     for lesion in Lesion.objects.filter(pk__in=lesions).order_by("pk"):
         refresh_summary(lesion)
     if item.kind != BinItem.Kind.PATIENT:

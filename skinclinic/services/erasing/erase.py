@@ -26,7 +26,7 @@ from skinclinic.models import (
     SecondOpinion,
     User,
 )
-from skinclinic.services import audit, second_opinions
+from skinclinic.services import audit, kept_counts, second_opinions
 from skinclinic.services.binning import items
 from skinclinic.services.binning.bin import Contents, MoreThanSeen, hold_patients
 from skinclinic.services.binning.bin import counts as counts_of
@@ -129,6 +129,7 @@ def _delete(found: Taken, user: User | None) -> None:
     # Photos first: what was decided at them protects the diagnoses.
     for model in (Photo, Diagnosis, Document, Lesion, Patient):
         model._base_manager.filter(pk__in=found.gathered.of(model)).delete()
+    kept_counts.changed(found.clinic_id, [kept_counts.PHOTOS], found.gathered.of(Photo), -1)
     Letter.objects.filter(pk__in=letters).delete()
     Job.objects.filter(pk__in=old_jobs).delete()
 

@@ -246,6 +246,11 @@ def test_an_answer_that_is_kept_back_is_kept_back_here(row, clinic, clinician, e
     with zipfile.ZipFile(io.BytesIO(b"".join(files.streaming_content))) as archive:
         assert len(archive.namelist()) == 10
         assert archive.read("photos.csv").decode().count("the photo's file is lost") == 1
+        lines = archive.read("photos.csv").decode("utf-8-sig").splitlines()
+        assert len(lines) == 11 and lines[0].startswith("file,truth,first_choice,")
+        assert {line.partition(",")[0] for line in lines[1:]} - {"the photo's file is lost"} == {
+            name for name in archive.namelist() if name != "photos.csv"
+        }
 
 
 def test_only_curators_evaluate_and_outsiders_see_nothing(

@@ -219,11 +219,15 @@ def assert_a_job_reads_what_no_page_does(monkeypatch, client, row, *pages: str) 
     monkeypatch.setattr(large, "MOST_AT_ONCE", 2)
     monkeypatch.setattr(Report, "scores", lambda *of: read.append(of[1]) or scores(*of))
     assert all("being looked through" in text_of(client.get(page)) for page in pages)
+    pictures, gallery = (url(f"evaluation-{name}", row.pk) for name in ("heatmaps", "gallery"))
+    assert client.get(pictures)["Location"].startswith(f"{gallery}?")
     assert not read
     jobs.run_waiting(looking.JOB)
     assert read
     read.clear()
     assert [text_of(client.get(page)) for page in pages] == before
+    if any(page.startswith(gallery) for page in pages):
+        assert len(b"".join(client.get(pictures).streaming_content)) > 1000
     assert not read
     # Nobody waits for a job that finds nothing to read.
     for path in (*row.folder.glob("coverage-*.json"), row.folder / "scores.npz"):

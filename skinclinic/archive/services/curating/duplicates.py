@@ -217,7 +217,7 @@ def decide(pair: DuplicatePair, user: User, verdict: str, keep: str = "first") -
     pair.refresh_from_db(fields=["verdict", "decided_by", "decided_at"])
     if not changed:
         raise AlreadyDecided(pair)
-    kept_counts.changed(pair.clinic_id, _counted_as(pair), pair.pk, -1)
+    kept_counts.changed(pair.clinic_id, _counted_as(pair), [pair.pk], -1)
     if verdict == DuplicatePair.Verdict.SAME_PHOTO:
         _reject(pair.second if keep == "first" else pair.first, user, pair)
 
@@ -235,7 +235,7 @@ def reopen(pair: DuplicatePair, user: User) -> bool:
         for entry in (pair.first, pair.second):
             _take_back_rejection(entry, user, pair)
     if changed:
-        kept_counts.changed(pair.clinic_id, _counted_as(pair), pair.pk, 1)
+        kept_counts.changed(pair.clinic_id, _counted_as(pair), [pair.pk], 1)
     return bool(changed)
 
 

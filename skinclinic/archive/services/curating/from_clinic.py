@@ -127,5 +127,5 @@ def _add(photo: Photo, clinic: Clinic, user: User, content: Content) -> Entry:
     )  # fmt: skip
     entry.review, entry.reviewed_by, entry.reviewed_at = Review.ACCEPTED, user, timezone.now()
     entry.save(update_fields=["review", "reviewed_by", "reviewed_at"])
-    kept_counts.changed(clinic, [WAITING], photo.pk, -1)
+    kept_counts.changed(clinic, [WAITING], [photo.pk], -1)
     return entry
