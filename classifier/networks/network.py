@@ -16,6 +16,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from classifier.networks.architectures import ARCHITECTURES, design_of, is_known
+from classifier.networks.by_gradient import Behind
 from classifier.networks.manifest import Manifest, ModelRejected
 from classifier.networks.pooled import Layer
 
@@ -48,13 +49,29 @@ class MappedClassifier(nn.Module):
 
     def classify(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Last feature maps [N, features, h, w] -> (logits [N, outputs], maps [N, outputs, h, w])."""
+        if self.behind is not None:
+            return self._by_gradient(self.behind, features)
         if tail := getattr(self.backbone, "tail", ()):
             return self._through(tail, features)
         maps = self.head(self.dropout(features))
         return maps.mean(dim=(2, 3)) + self.bias, maps
 
+    def logits(self, features: Tensor) -> Tensor:
+        """The same without the maps, for which some networks need a gradient."""
+        if self.behind is not None:
+            return self._scores(self.behind.forward(features))
+        return self.classify(features)[0]
+
+    @property
+    def behind(self) -> Behind | None:
+        """What follows the last feature maps, where only PyTorch can tell the gradient through it; None elsewhere."""
+        found: Behind | None = getattr(self.backbone, "behind", None)
+        return found
+
     def pooled(self, features: Tensor) -> Tensor:
         """Last feature maps [N, features, h, w] -> what the last linear layer is given, without dropout: [N, D]."""
+        if self.behind is not None:
+            return self.behind.forward(features)
         vector = features.mean(dim=(2, 3))
         for layer in getattr(self.backbone, "tail", ()):
             vector = layer.forward(vector)
@@ -68,14 +85,26 @@ class MappedClassifier(nn.Module):
             met.append(vector)
             vector = layer.forward(vector)
         weight = self.head.weight.flatten(1)
-        logits = functional.linear(
-            functional.dropout(vector, self.dropout.p, self.training), weight, self.bias
-        )
         rows = weight[None]
         for layer, x in zip(reversed(tail), reversed(met), strict=True):
             rows = layer.back(rows, x)
-        height, width = features.shape[2:]
-        return logits, (rows @ features.flatten(2)).reshape(-1, len(weight), height, width)
+        return self._scores(vector), _weighed(rows, features)
+
+    def _by_gradient(self, behind: Behind, features: Tensor) -> tuple[Tensor, Tensor]:
+        """The same where PyTorch has to differentiate what follows the feature maps."""
+        rows = behind.rows(self.head.weight.flatten(1), features)
+        return self._scores(behind.forward(features)), _weighed(rows, features)
+
+    def _scores(self, vector: Tensor) -> Tensor:
+        """What the last layer is given [N, D] -> logits [N, outputs]."""
+        dropped = functional.dropout(vector, self.dropout.p, self.training)
+        return functional.linear(dropped, self.head.weight.flatten(1), self.bias)
+
+
+def _weighed(rows: Tensor, features: Tensor) -> Tensor:
+    """Rows [N or 1, K, C] of weights and feature maps [N, C, h, w] -> maps [N, K, h, w]."""
+    height, width = features.shape[2:]
+    return (rows @ features.flatten(2)).reshape(-1, rows.shape[1], height, width)
 
 
 class WithFeatures(nn.Module):

@@ -1,20 +1,22 @@
 """Networks of torchvision and timm by name, cut where their feature maps are pooled.
 
-Any that ends in average pooling and a linear layer will do; between the two may stand what ``pooled`` knows. Nothing
-is taken from a name: the network is traced, and one that ends otherwise is refused with the layer that stands in the
-way. Weights are never downloaded here.
+Any that ends in feature maps, pooling and a linear layer will do. Where maps are averaged, and only what ``pooled``
+knows stands between that and the last layer, the gradient has a closed form; else ``by_gradient`` differentiates
+whatever follows the feature maps. Nothing is taken from a name: the network is traced, and one that ends otherwise is
+refused with what stands in the way. Weights are never downloaded here.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
-from classifier.networks import torchvision_ops
+from classifier.networks import by_gradient, torchvision_ops
 from classifier.networks.architectures import OUTSIDE, Architecture
+from classifier.networks.by_gradient import Behind, Found, NoWay
 from classifier.networks.manifest import ModelRejected
 from classifier.networks.pooled import Layer, NoClosedForm, layers_of
 
@@ -28,14 +30,17 @@ _NOT_CUT = ("googlenet", "inception_v3")
 
 class Cut(nn.Module):
     """A network up to its last feature maps, with what stands between pooling and the last layer. ``net`` keeps the
-    names of its parameters; ``tail`` refers to modules in it. ``is_channels_last``: maps come as [N, h, w, C]."""
+    names of its parameters; ``tail`` refers to modules in it. ``is_channels_last``: maps come as [N, h, w, C].
+    ``behind``: all that follows the maps, where the gradient through it has no closed form; None where it has."""
 
     # Not as in this package's own networks: see classifier.runtimes.folding.
     may_fold = False
 
-    def __init__(self, net: nn.Module, tail: tuple[Layer, ...], is_channels_last: bool):
+    def __init__(
+        self, net: nn.Module, tail: tuple[Layer, ...], is_channels_last: bool, behind: Behind | None = None
+    ):
         super().__init__()
-        self.net, self.tail, self.is_channels_last = net, tail, is_channels_last
+        self.net, self.tail, self.is_channels_last, self.behind = net, tail, is_channels_last, behind
 
     def forward(self, x: Tensor) -> Tensor:
         """Images [N, 3, S, S] -> the last feature maps [N, C, h, w]."""
@@ -43,6 +48,13 @@ class Cut(nn.Module):
             self.net(x) if isinstance(self.net, fx.GraphModule) else self.net.forward_features(x)
         )
         return features.permute(0, 3, 1, 2) if self.is_channels_last else features
+
+    def train(self, mode: bool = True) -> "Cut":
+        """Switch all but what is behind the maps, which stays as in use."""
+        super().train(mode)
+        for module in self.behind.modules if self.behind else ():
+            module.eval()
+        return self
 
 
 @dataclass(frozen=True)
@@ -58,17 +70,54 @@ class _Ending:
 def build(name: str) -> Cut:
     """The network of this name with random weights. Raises ModelRejected."""
     net = whole(name, 1)
+    if (found := _end(name)[1]) is not None:
+        return _cut_by_gradient(name, net, found)
     ending = _ending_of(name, net)
-    modules = dict(net.named_modules())
-    try:
-        tail = tuple(layer for part in ending.layers[:-1] for layer in layers_of(modules[part]))
-    except NoClosedForm as error:
-        raise _refused(name, f"a layer {error} stands between pooling and the last layer") from None
+    tail = _tail(ending, net)
     if _kind(name) == TORCHVISION:
-        net = _up_to(name, net, ending)
+        net = _up_to(name, net, ending.pools, ending.layers[:-1])
     else:
         net.set_submodule(ending.layers[-1], nn.Identity())
     return Cut(net, tail, ending.is_channels_last)
+
+
+def _tail(ending: _Ending, net: nn.Module) -> tuple[Layer, ...]:
+    modules = dict(net.named_modules())
+    return tuple(layer for part in ending.layers[:-1] for layer in layers_of(modules[part]))
+
+
+def _cut_by_gradient(name: str, net: nn.Module, found: Found) -> Cut:
+    modules = dict(net.named_modules())
+    behind = [modules[part] for part in found.behind]
+    if _kind(name) == TIMM:
+        net.set_submodule(found.last, nn.Identity())
+        return Cut(net, (), found.is_channels_last, Behind(net.forward_head, behind, found.is_channels_last))
+    pools, function = by_gradient.split(_traced(name, net), net)
+    cut = _up_to(name, net, pools, found.behind)
+    return Cut(cut, (), found.is_channels_last, Behind(function, behind, found.is_channels_last))
+
+
+@functools.lru_cache(maxsize=32)
+def _end(name: str) -> tuple[str, Found | None]:
+    """(the name of its last layer, what follows its feature maps where that has no closed form). Raises
+    ModelRejected."""
+    # Where tensors have sizes alone, nothing is computed.
+    with torch.device("meta"):
+        net = whole(name, 1)
+    try:
+        ending = _ending_of(name, net)
+        _tail(ending, net)
+        return ending.layers[-1], None
+    except (ModelRejected, NoClosedForm):
+        pass
+    try:
+        if _kind(name) == TIMM:
+            found = by_gradient.of_timm(net, _expects(name, net)[0])
+        else:
+            found = by_gradient.of_graph(_traced(name, net), net)
+    except NoWay as error:
+        raise _refused(name, str(error)) from None
+    return found.last, found
 
 
 def split_imagenet(name: str, state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -82,17 +131,16 @@ def split_imagenet(name: str, state: Mapping[str, Tensor]) -> tuple[dict[str, Te
     return backbone, last
 
 
-@functools.lru_cache(maxsize=32)
 def last_of(name: str) -> str:
-    """The name of its last layer."""
-    return _ending_of(name, whole(name, 1)).layers[-1]
+    """The name of its last layer. Raises ModelRejected."""
+    return _end(name)[0]
 
 
 @functools.lru_cache(maxsize=32)
 def design(name: str) -> Architecture:
     """All that is known of it. Raises ModelRejected."""
     net = whole(name, 1)
-    last = dict(net.named_modules())[_ending_of(name, net).layers[-1]]
+    last = dict(net.named_modules())[last_of(name)]
     features = last.in_features if isinstance(last, nn.Linear) else last.in_channels
     size, mean, std = _expects(name, net)
     blocks = len(groups(build(name))) - 1
@@ -128,6 +176,11 @@ def _group(name: str) -> str:
 
 def maps_in_words(cut: nn.Module) -> str:
     """How the maps of a network come about, for its description; "" for what is as everywhere here."""
+    if getattr(cut, "behind", None) is not None:
+        return (
+            "Grad-CAM of the last feature maps, the gradient computed by PyTorch for each photo through all that "
+            "follows them, as pytorch-grad-cam does; so PyTorch runs this network, not OpenVINO."
+        )
     tail = getattr(cut, "tail", ())
     if not tail:
         return ""
@@ -257,41 +310,41 @@ class _Head(nn.Module):
 
 
 def _ending_of(name: str, net: nn.Module) -> _Ending:
-    """Follow the network back from its output to where it pools. Raises ModelRejected, saying what is in the way."""
-    net.eval()
+    """Follow the network back from its output to where it averages its last feature maps. Raises NoClosedForm,
+    ModelRejected for a network that cannot be traced."""
     of_timm = _kind(name) == TIMM
     root = _Head(net) if of_timm else net
-    try:
-        graph = _Tracer().trace(root)
-    except (fx.proxy.TraceError, TypeError, RuntimeError, AttributeError) as error:
-        raise _refused(name, f"its course depends on its input ({str(error)[:100]})") from None
+    graph = _traced(name, root)
     modules = dict(root.named_modules())
     layers: list[str] = []
     node = next(node for node in graph.nodes if node.op == "output").args[0]
     while isinstance(node, fx.Node):
         if (last := _pools(node, modules)) is not None:
-            if not layers:
-                raise _refused(name, "no linear layer follows where it pools")
             if of_timm and node.args[0].op != "placeholder":
-                raise _refused(name, "its features are not what is pooled")
+                raise NoClosedForm("what is pooled is made of the features")
             own = [layer.removeprefix("net.") for layer in reversed(layers)]
-            return _Ending(_up_to_last(name, own, dict(net.named_modules())), node, last)
+            return _Ending(_up_to_last(own, dict(net.named_modules())), node, last)
         if node.op == "call_module":
             layers.append(str(node.target))
         elif not _keeps(node):
-            raise _refused(
-                name, f"{getattr(node.target, '__name__', node.target)} stands behind where it pools"
-            )
+            raise NoClosedForm(str(node.target))
         node = node.args[0]
-    raise _refused(name, "it does not pool by averaging")
+    raise NoClosedForm("another pooling")
 
 
-def _up_to_last(name: str, layers: list[str], modules: Mapping[str, nn.Module]) -> tuple[str, ...]:
+def _traced(name: str, root: nn.Module) -> fx.Graph:
+    try:
+        return _Tracer().trace(root.eval())
+    except (fx.proxy.TraceError, TypeError, RuntimeError, AttributeError) as error:
+        raise _refused(name, f"its course depends on its input ({str(error)[:100]})") from None
+
+
+def _up_to_last(layers: list[str], modules: Mapping[str, nn.Module]) -> tuple[str, ...]:
     """Without what does nothing behind the last layer."""
     while layers and isinstance(modules[layers[-1]], (nn.Identity, nn.Flatten, nn.Dropout)):
         layers.pop()
     if not layers or not isinstance(modules[layers[-1]], (nn.Linear, nn.Conv2d)):
-        raise _refused(name, "its last layer is not linear")
+        raise NoClosedForm("no linear layer")
     return tuple(layers)
 
 
@@ -318,6 +371,8 @@ def _pools(node: fx.Node, modules: Mapping[str, nn.Module]) -> bool | None:
         return False
     if node.op == "call_method" and node.target == "mean":
         over = (*node.args, *node.kwargs.values())[1]
+        if isinstance(over, int):
+            return None
         if sorted(over) in ([2, 3], [-2, -1]):
             return False
         if sorted(over) == [1, 2]:
@@ -325,23 +380,23 @@ def _pools(node: fx.Node, modules: Mapping[str, nn.Module]) -> bool | None:
     return None
 
 
-def _up_to(name: str, net: nn.Module, ending: _Ending) -> fx.GraphModule:
+def _up_to(name: str, net: nn.Module, pools: fx.Node, behind: Iterable[str]) -> fx.GraphModule:
     """The traced network until it pools, its parameters under their own names, with the layers behind kept in it.
     Raises ModelRejected."""
     graph = fx.Graph()
     copied: dict[fx.Node, fx.Node] = {}
-    for node in ending.pools.graph.nodes:
-        if node is ending.pools:
+    for node in pools.graph.nodes:
+        if node is pools:
             break
         copied[node] = graph.node_copy(node, copied.__getitem__)
-    graph.output(copied[ending.pools.args[0]])
+    graph.output(copied[pools.args[0]])
     made = fx.GraphModule(net, graph)
     made.graph.eliminate_dead_code()
     made.recompile()
     if any(key.startswith("_tensor_constant") for key, _value in made.named_buffers(recurse=False)):
         raise _refused(name, "it computes some of its numbers anew where a cut one would keep them")
     modules = dict(net.named_modules())
-    for layer in ending.layers[:-1]:
+    for layer in behind:
         if any(True for _ in modules[layer].parameters()):
             made.add_submodule(layer, modules[layer])
     return made
@@ -350,5 +405,5 @@ def _up_to(name: str, net: nn.Module, ending: _Ending) -> fx.GraphModule:
 def _refused(name: str, why: str) -> ModelRejected:
     return ModelRejected(
         "no_pooled_end",
-        f"{name} cannot be used: {why}. A network must end in average pooling of its feature maps and a linear layer.",
+        f"{name} cannot be used: {why}. A network must end in feature maps, pooling and a linear layer.",
     )

@@ -7,6 +7,7 @@ the same at every place. Only this product of a row with the tail's Jacobian is 
 
 import math
 from collections.abc import Callable
+from typing import TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ from torch.nn import functional
 
 
 class NoClosedForm(ValueError):
-    """A layer whose derivative is not known here; the message names its kind."""
+    """An end of a network whose derivative is not known here; the message names what stands in the way."""
 
 
 class Layer:
@@ -126,15 +127,19 @@ _ELEMENTWISE: dict[type[nn.Module], tuple[Callable[[Tensor], Tensor], Callable[[
     nn.GELU: (functional.gelu, _gelu_slope),
     nn.Tanh: (torch.tanh, lambda x: 1 - torch.tanh(x).square()),
 }
+_OF_TIMM: dict[tuple[str, str], type[nn.Module]] = {
+    ("timm.layers.activations", "Tanh"): nn.Tanh,
+    ("timm.layers.activations", "GELU"): nn.GELU,
+}
 # What leaves a pooled vector as it is, once trained.
-_NOTHING = (nn.Identity, nn.Dropout, nn.Dropout2d, nn.Flatten)
+NOTHING = (nn.Identity, nn.Dropout, nn.Dropout2d, nn.Flatten)
 
 
 def layers_of(module: nn.Module) -> list[Layer]:
     """What a module does to a pooled vector; [] for nothing. Raises NoClosedForm, naming it."""
-    if isinstance(module, _NOTHING):
+    if isinstance(module, NOTHING):
         return []
-    if isinstance(module, nn.Linear) or (isinstance(module, nn.Conv2d) and _is_pointwise(module)):
+    if is_linear(module):
         return [_Linear(module)]
     if isinstance(module, nn.LayerNorm):
         return [_LayerNorm(module)]
@@ -142,11 +147,15 @@ def layers_of(module: nn.Module) -> list[Layer]:
         # timm's have the activation that follows in them.
         inside = [part for _name, part in module.named_children()]
         return [_BatchNorm(module), *(layer for part in inside for layer in layers_of(part))]
-    exact = type(module)
+    # timm has some of PyTorch's own again, under their names.
+    exact = _OF_TIMM.get((type(module).__module__, type(module).__name__), type(module))
     if exact in _ELEMENTWISE and getattr(module, "approximate", "none") == "none":
         return [_Elementwise(exact.__name__, *_ELEMENTWISE[exact])]
     raise NoClosedForm(exact.__name__)
 
 
-def _is_pointwise(module: nn.Conv2d) -> bool:
-    return module.kernel_size == (1, 1) and module.groups == 1 and module.padding in ((0, 0), 0)
+def is_linear(module: nn.Module) -> TypeGuard[nn.Linear | nn.Conv2d]:
+    """Whether a layer multiplies a vector by one matrix, and adds another."""
+    if isinstance(module, nn.Conv2d):
+        return module.kernel_size == (1, 1) and module.groups == 1 and module.padding in ((0, 0), 0)
+    return isinstance(module, nn.Linear)

@@ -17,8 +17,7 @@ class Logits(nn.Module):
         self.mapped = mapped
 
     def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.mapped(x)[0]
-        return logits
+        return self.mapped.logits(self.mapped.backbone(x))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from classifier.metrics.familiarity import Familiar
 from classifier.networks import familiarity, weights
 from classifier.runtimes import cuda, openvino_library, precisions, processor
-from classifier.runtimes.base import Computed, Runtime
+from classifier.runtimes.base import Computed, OnlyInPyTorch, Runtime
 
 __all__ = ["Computed", "Runtime", "open_runtime", "preferred_batch"]
 
@@ -21,6 +21,8 @@ PREFERENCES = ("auto", "torch", "cpu")
 # A worker that serves clinics and evaluations has a model in two precisions, and perhaps its successor.
 _KEPT = 3
 _loading = threading.Lock()
+# Weights, by their hash, of networks that OpenVINO turned out not to run.
+_only_in_torch: set[str] = set()
 _PRECISION_OF = {
     "cuda": precisions.on_cuda,
     "openvino": precisions.on_cpu,
@@ -43,23 +45,36 @@ def open_runtime(
     else cpu. ``precision``: full unless another is asked for, or left open by "auto" (``precisions``; OpenVINO then
     takes bfloat16 only where it changes no answer, ``harmless``). ``threads`` on a CPU: see ``processor.threads``; with
     ``many``, for photos of which many wait and nobody for one, OpenVINO computes several at the same time. What is
-    derived from the weights is kept in ``cache_dir``. Raises weights.ModelRejected; ValueError for another
-    preference or precision.
+    derived from the weights is kept in ``cache_dir``. A network whose maps only PyTorch computes runs in it, whatever
+    is preferred. Raises weights.ModelRejected; ValueError for another preference or precision.
     """
     kind = _kind(prefer)
-    chosen = _PRECISION_OF[kind](precision)
     manifest = weights.read_manifest(model_dir)
     place = Path(model_dir).resolve(), manifest.weights_sha256, Path(cache_dir)
     # Without the lock two threads would load the same model at the same time.
     with _loading:
-        if kind == "openvino" and precision == precisions.AUTO and chosen == precisions.BF16:
-            chosen = _harmless(*place, threads)
-        at_once = processor.side_by_side(threads) if many and kind == "openvino" else 1
-        runtime = _load(*place, kind, chosen, threads, at_once)
+        if kind == "openvino" and manifest.weights_sha256 in _only_in_torch:
+            kind = "torch"
+        try:
+            runtime = _opened(*place, kind, precision, threads, many)
+        except OnlyInPyTorch:
+            _only_in_torch.add(manifest.weights_sha256)
+            runtime = _opened(*place, "torch", precision, threads, many)
     # It may have been made since the weights were loaded.
     said = manifest.familiarity
     runtime.familiar = _familiar(place[0], said["sha256"], said["limit"]) if said else None
     return runtime
+
+
+def _opened(
+    model_dir: Path, weights_sha256: str, cache_dir: Path, kind: str, precision: str, threads: int, many: bool
+) -> Runtime:
+    chosen = _PRECISION_OF[kind](precision)
+    place = model_dir, weights_sha256, cache_dir
+    if kind == "openvino" and precision == precisions.AUTO and chosen == precisions.BF16:
+        chosen = _harmless(*place, threads)
+    at_once = processor.side_by_side(threads) if many and kind == "openvino" else 1
+    return _load(*place, kind, chosen, threads, at_once)
 
 
 @functools.lru_cache(maxsize=_KEPT)
@@ -123,14 +138,15 @@ def _open_torch(model_dir: Path, cache_dir: Path, device: str, precision: str, t
     from classifier.runtimes.torch_runtime import TorchRuntime
 
     manifest, state = weights.load_verified(model_dir)
+    network = restore(manifest, state)
 
     @functools.cache
     def fallback() -> Runtime:
-        if openvino_library.load():
+        if openvino_library.load() and network.behind is None:
             return _open_openvino(model_dir, cache_dir, precisions.F32, threads)
         return _open_torch(model_dir, cache_dir, "cpu", precisions.F32, threads)
 
-    return TorchRuntime(manifest, restore(manifest, state), device, fallback, precision, threads)
+    return TorchRuntime(manifest, network, device, fallback, precision, threads)
 
 
 def _open_openvino(

@@ -10,6 +10,10 @@ from classifier.metrics.familiarity import Familiar
 from classifier.networks.manifest import Manifest
 
 
+class OnlyInPyTorch(Exception):
+    """A network whose maps need a gradient that PyTorch alone computes (``classifier.networks.by_gradient``)."""
+
+
 @dataclass(frozen=True)
 class Computed:
     """How an answer was computed. ``runtime``: the library and its version; ``precision``: that of the network but its

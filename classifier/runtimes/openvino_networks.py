@@ -17,6 +17,7 @@ import numpy as np
 
 from classifier.networks.manifest import ModelRejected
 from classifier.runtimes import openvino_library, processor
+from classifier.runtimes.base import OnlyInPyTorch
 from skinclinic.files.whole import write_whole
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def cached(
     """Return the compiled network of the model in ``folder``, whose weights are known to have this hash.
 
     It takes one image [1, 3, S, S] and gives ``OUTPUTS``, of so many images ``side_by_side``. A cache that cannot
-    be written is no obstacle; the network is then compiled each time. Raises ModelRejected.
+    be written is no obstacle; the network is then compiled each time. Raises ModelRejected, OnlyInPyTorch.
     """
     path = place(cache_dir, weights_sha256, precision)
     if found := _opened(path, _options(precision, threads, side_by_side)):
@@ -50,6 +51,8 @@ def cached(
         if found := _opened(path, _options(precision, threads, side_by_side)):
             return found
         network, input_size = _restored(Path(folder), weights_sha256)
+        if network.behind is not None:
+            raise OnlyInPyTorch
         require_numbers(network, input_size)
         compiled = compile_network(network, input_size, precision, threads, side_by_side)
         _keep(path, compiled)

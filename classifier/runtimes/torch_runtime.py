@@ -55,7 +55,7 @@ class TorchRuntime(Runtime):
         network.eval().requires_grad_(False)
         fold_batch_norm(network.backbone)
         if self._is_cuda:
-            network.backbone.to(dtype=self._type, memory_format=torch.channels_last)
+            _make_coarser(network, self._type)
         elif threads:
             torch.set_num_threads(threads)
         self._network = network
@@ -137,6 +137,15 @@ class TorchRuntime(Runtime):
             if found is not None:
                 return found
         return self._fallback().compute_feature_maps(image)
+
+
+def _make_coarser(network: MappedClassifier, to: torch.dtype) -> None:
+    """All but what stands behind the last feature maps, channels last."""
+    kept = {id(tensor) for tensor in network.behind.tensors()} if network.behind else set()
+    for tensor in (*network.backbone.parameters(), *network.backbone.buffers()):
+        if id(tensor) not in kept and tensor.is_floating_point():
+            layout = torch.channels_last if tensor.dim() == 4 else torch.preserve_format
+            tensor.data = tensor.data.to(to, memory_format=layout)
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

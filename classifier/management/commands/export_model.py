@@ -1,13 +1,11 @@
 """A model as files that other programs run: for OpenVINO or, where its package is installed, as ONNX."""
 
-import shutil
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
 from classifier.management.model_named import add_model_arguments, folder_of
 from classifier.networks import weights
-from skinclinic.files.whole import whole_folder
 
 
 class Command(BaseCommand):
@@ -24,19 +22,13 @@ class Command(BaseCommand):
         add_model_arguments(parser)
 
     def handle(self, *, folder, model, clinic, format, **options):
-        from classifier.networks.network import restore
         from classifier.runtimes import exporting
 
         target = Path(folder)
         if target.exists():
             raise CommandError(f"{target} is there already. Name a new folder.")
         try:
-            source = folder_of(model, clinic)
-            manifest, state = weights.load_verified(source)
-            network = restore(manifest, state).eval().requires_grad_(False)
-            with whole_folder(target) as draft:
-                exporting.WRITERS[format](network, manifest.preprocessing.input_size, draft)
-                shutil.copyfile(source / weights.MANIFEST_FILE, draft / weights.MANIFEST_FILE)
+            written = exporting.export(folder_of(model, clinic), format, target)
         except weights.ModelRejected as error:
             raise CommandError(error.message) from error
         except exporting.CannotExport as error:
@@ -44,4 +36,8 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{target} cannot be written: {error}") from error
         names = ", ".join(sorted(path.name for path in target.iterdir()))
-        self.stdout.write(f"{manifest.name} is written to {target}: {names}")
+        self.stdout.write(f"{written.name} is written to {target}: {names}")
+        if written.outputs != exporting.OUTPUTS:
+            self.stdout.write(
+                "It gives logits and no maps: those need a gradient that only PyTorch computes (manifest.json, maps)."
+            )

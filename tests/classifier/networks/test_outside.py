@@ -20,6 +20,14 @@ OUTPUTS = 13
 PLAIN = ["timm:resnet10t", "torchvision:shufflenet_v2_x0_5", "timm:dla46x_c", "torchvision:mnasnet0_5"]
 WITH_TAIL = ["timm:convnext_atto", "timm:mobilenetv3_small_050", "timm:mobilenetv4_conv_small_050"]
 WITH_TAIL += ["torchvision:mobilenet_v3_small", "timm:ghostnetv2_100"]
+# A learnt scaling; a squared ReLU in an MLP; a convolution before pooling; attention pooling; maps pooled to 6 x 6.
+BY_GRADIENT = [
+    "timm:hgnetv2_b0",
+    "timm:caformer_s18",
+    "timm:efficientvit_b0",
+    "timm:resnet50_clip",
+    "torchvision:alexnet",
+]
 
 
 class Usual(nn.Module):
@@ -41,8 +49,8 @@ class Usual(nn.Module):
         return vector.flatten(1)
 
 
-def make(name: str):
-    """The library's network, lively, and ours with its numbers, both in evaluation mode."""
+def make(name: str, side: int = lively.SIDE, count: int = 6):
+    """The library's network, made lively by so many images, and ours with its numbers, both in evaluation mode."""
     torch.manual_seed(4)
     net = outside.whole(name, OUTPUTS)
     for module in net.modules():
@@ -52,13 +60,14 @@ def make(name: str):
             nn.init.normal_(module.bias, std=0.2)
         elif isinstance(module, nn.LayerNorm):
             nn.init.uniform_(module.weight, 0.5, 1.5)
-            nn.init.normal_(module.bias, std=0.2)
+            if module.bias is not None:
+                nn.init.normal_(module.bias, std=0.2)
     with torch.no_grad():
         last = net.get_submodule(outside.last_of(name))
         nn.init.normal_(last.weight, std=0.1)
         if last.bias is not None:
             nn.init.normal_(last.bias, std=0.3)
-        net.train()(lively.images(6))
+        net.train()(lively.images(count, side=side))
     net.eval()
     ours = network.build(name, OUTPUTS)
     backbone, last = network.split_public(name, net.state_dict())
@@ -101,6 +110,61 @@ def test_scores_are_the_librarys_and_maps_are_grad_cams(name):
             )
 
 
+class Library(nn.Module):
+    """The library's own network, as it comes, with a place behind its last feature maps."""
+
+    def __init__(self, net: nn.Module):
+        super().__init__()
+        self.net, self.place = net, nn.Identity()
+
+    def forward(self, x):
+        if hasattr(self.net, "forward_head"):
+            return self.net.forward_head(self.place(self.net.forward_features(x)))
+        maps = self.place(self.net.features(x))
+        return self.net.classifier(self.net.avgpool(maps).flatten(1))
+
+
+@each("name", BY_GRADIENT)
+def test_whatever_follows_the_maps_theirs_are_weighed_as_pytorch_grad_cam_weighs_them(name):
+    torchvision_ops.declare_missing()
+    from pytorch_grad_cam import GradCAM
+    from pytorch_grad_cam.utils.image import scale_cam_image
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    # An attention over places is for as many of them as it was made for.
+    side = 224 if "clip" in name else lively.SIDE
+    net, ours = make(name, side, 2)
+    assert ours.behind and not ours.backbone.tail and "computed by PyTorch" in network.maps_in_words(ours)
+    image = lively.images(1, seed=9, side=side)
+    with torch.inference_mode():
+        expected, (answer, maps) = net(image), ours(image)
+        given = ours.pooled(ours.backbone(image)) @ ours.head.weight.flatten(1).T + ours.bias
+    torch.testing.assert_close(answer, expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(given, answer)
+    library = Library(net).eval().requires_grad_(False)
+    shape = (lambda found: found.permute(0, 3, 1, 2)) if ours.backbone.is_channels_last else None
+    image.requires_grad_()
+    with GradCAM(library, [library.place], shape) as grad_cam:
+        for output in (0, 5, 12):
+            targets = [ClassifierOutputTarget(output)]
+            grad_cam(image, targets)
+            kept = grad_cam.activations_and_grads
+            raw = grad_cam.get_cam_image(
+                image, library.place, targets, kept.activations[0].numpy(), kept.gradients[0].numpy()
+            )
+            heatmap = to_heatmaps(maps[:, output].numpy())[0]
+            np.testing.assert_allclose(heatmap, scale_cam_image(np.maximum(raw, 0))[0], atol=2e-3)
+
+
+def test_what_follows_the_maps_stays_as_in_use_while_it_is_trained_with_the_rest():
+    ours = network.build("timm:efficientvit_b0", OUTPUTS).train()
+    assert ours.backbone.net.training and not any(module.training for module in ours.behind.modules)
+    logits, _maps = ours(lively.images(2, seed=3))
+    logits.sum().backward()
+    weights = [value for value in ours.behind.tensors() if value.requires_grad]
+    assert weights and all(value.grad is not None for value in weights)
+
+
 def test_the_closed_form_is_the_gradient_of_every_layer_that_may_stand_between():
     torch.manual_seed(0)
     normal = nn.BatchNorm1d(8)
@@ -122,11 +186,12 @@ def test_the_closed_form_is_the_gradient_of_every_layer_that_may_stand_between()
 @each(
     "name, reason",
     [
-        ("timm:vit_tiny_patch16_224", "getitem|average"),
-        ("torchvision:vgg11", "average"),
-        ("torchvision:squeezenet1_0", "no linear layer follows"),
+        ("timm:vit_tiny_patch16_224", "tokens in a row"),
+        ("timm:mixer_s32_224", "tokens in a row"),
+        ("timm:crossvit_9_240", "several last feature maps"),
+        ("timm:repvit_m0_9", "more than what its last layer gives"),
+        ("torchvision:squeezenet1_0", "last layer is not linear"),
         ("torchvision:googlenet", "for training alone"),
-        ("timm:hgnetv2_b0", "LearnableAffineBlock stands between"),
         ("timm:resnet10x", "no network 'resnet10x'; names like it: .*resnet10t"),
         ("torchvision:lenet", "no network"),
     ],

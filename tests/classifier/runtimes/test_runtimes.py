@@ -8,6 +8,7 @@ import torch
 
 from classifier import runtimes
 from classifier.analysing import onnx_peer
+from classifier.networks import network as network_module
 from classifier.networks import weights
 from classifier.networks.network import restore
 from classifier.runtimes import cuda, exporting, openvino_library
@@ -99,6 +100,42 @@ def test_an_image_gets_the_same_answer_in_any_batch(prefer, lite_dir, cache_dir,
 def test_a_batch_of_another_shape_or_type_is_refused(wrong, lite_dir, cache_dir):
     with pytest.raises(ValueError, match="expected float32"):
         runtimes.open_runtime(lite_dir, cache_dir=cache_dir, prefer="cpu").forward(wrong)
+
+
+def test_what_only_pytorch_can_compute_runs_in_it_and_is_exported_without_maps(
+    tmp_path, cache_dir, batch, no_cuda, monkeypatch
+):
+    folder = lively.save(tmp_path / "model", "timm:efficientvit_b0")
+    network = restore(*weights.load_verified(folder)).eval()
+    with torch.inference_mode():
+        logits, maps = network(torch.from_numpy(batch))
+    for _again in range(2):
+        runtime = runtimes.open_runtime(folder, cache_dir=cache_dir, prefer="cpu", precision="auto")
+        assert runtime.computed.runtime.startswith("PyTorch") and runtime.computed.precision == "f32"
+    answer = runtime.answer(batch)
+    np.testing.assert_allclose(answer.probabilities, logits.softmax(1), atol=1e-5)
+    np.testing.assert_allclose(answer.maps, maps, atol=1e-4 * float(maps.abs().max()))
+    # Found out once: not by restoring the network with each photo.
+    monkeypatch.setattr(network_module, "restore", None)
+    assert runtimes.open_runtime(folder, cache_dir=cache_dir, prefer="cpu") is runtime
+    assert exporting.outputs_of(network) == ("logits",)
+    if openvino := openvino_library.load():
+        exporting.write_openvino(network, batch.shape[-1], tmp_path)
+        run = openvino.Core().compile_model(
+            tmp_path / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+        )
+        found = run({"images": batch})
+        assert len(found) == 1
+        np.testing.assert_allclose(found["logits"], logits, rtol=1e-3, atol=1e-3)
+
+
+def test_in_half_precision_what_follows_the_maps_stays_in_full():
+    network = lively.make("timm:efficientvit_b0", 5)
+    before = {id(value): value.clone() for value in network.behind.tensors()}
+    TorchRuntime(lively.manifest("timm:efficientvit_b0"), network, "cuda", lambda: None, "f16")
+    kinds = {value.dtype for value in network.backbone.parameters()}
+    assert kinds == {torch.float16, torch.float32}
+    assert all(torch.equal(value, before[id(value)]) for value in network.behind.tensors())
 
 
 def test_a_model_is_loaded_once_a_process(lite_dir, cache_dir, no_cuda):
