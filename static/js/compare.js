@@ -4,6 +4,7 @@ import { Aligned } from "./compare/aligned.js";
 import { Flicker } from "./compare/flicker.js";
 import { Stage } from "./compare/stage.js";
 import { Swipe } from "./compare/swipe.js";
+import { bindZoomKeys } from "./compare/zoom-keys.js";
 import { bindKey } from "./keys.js";
 
 const form = document.getElementById("compare-form");
@@ -80,13 +81,6 @@ if (form) {
     shown.follow();
   });
   document.addEventListener("htmx:afterSettle", start);
-  const again = { repeat: true };
-  const command = (name) => () => shown.stage.command(name);
-  bindKey("Equal", command("in"), again);
-  bindKey("Equal", command("in"), { shift: true, ...again });
-  bindKey("NumpadAdd", command("in"), again);
-  bindKey("Minus", command("out"), again);
-  bindKey("NumpadSubtract", command("out"), again);
-  bindKey("Digit0", command("reset"));
+  bindZoomKeys((name) => shown.stage.command(name));
   bindKey("KeyX", () => shown.flicker.hold());
 }

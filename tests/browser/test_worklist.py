@@ -442,6 +442,12 @@ def test_a_colleague_outside_answers_on_a_phone(open_page, clinician, photo):
         photo.lesion, clinician, name="Noor", photos=[photo], shows=["site", "diagnosis"], question="Excise?"
     )
     page = open_page(None, f"/opinion/{secret}/", width=390, touch=True)
+    page.get_by_role("button", name="Zoom in").click()
+    expect(page.locator("[data-zoom-shown]")).to_have_text("125%")
+    photo_box, words_box = (
+        page.locator(part).bounding_box() for part in (".compare-view", ".compare-pane figcaption")
+    )
+    assert photo_box["y"] + photo_box["height"] <= words_box["y"] + 1, "no words over the photo"
     page.get_by_role("combobox").fill("keratoacanthoma")
     page.get_by_role("option").first.click()
     page.get_by_label("Malignant", exact=True).check()
