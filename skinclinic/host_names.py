@@ -56,7 +56,7 @@ def look_up(
 
 def keep() -> None:
     """From now on let whoever looks up a name by Python's ``socket`` do it this way."""
-    socket.getaddrinfo = look_up  # type: ignore[assignment]  # families and kinds are numbers here
+    socket.getaddrinfo = look_up
 
 
 def _is_number(host: Any) -> bool:
