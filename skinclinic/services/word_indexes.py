@@ -15,7 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, Model
 
-from skinclinic.services.held import PAIRS, SAID
+from skinclinic.services.held import PAIRS, SAID, SIGNS
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ REMEDY = (
 # Of {column}, as Django asks for it, and as ``held`` does.
 _WORDS = "UPPER({column}::text) gin_trgm_ops"
 _PAIRS = f"({PAIRS.format(text='{column}')}) gin_trgm_ops"
+_SIGNS = f"({SIGNS.format(text='{column}')})"
 _KEYS = "{column}"
 _SAID = f"({SAID.format(values='{column}')})"
 
@@ -50,9 +51,10 @@ _indexes: dict[str, _Index] = {}
 
 
 def search_in(model: type[Model], field: str) -> None:
-    """Have a text of a model searched by indexes, be it for many letters or for one or two."""
+    """Have a text of a model searched by indexes, be it for many letters, for one or two, or for signs."""
     _add(model, field, "words", _WORDS)
     _add(model, field, "pairs", _PAIRS)
+    _add(model, field, "signs", _SIGNS)
 
 
 def search_in_few(model: type[Model], field: str) -> None:

@@ -229,15 +229,18 @@ def test_photos_for_the_archive_are_shown_as_they_stand_now(archive, clinic, cli
 
 
 def test_the_next_pair_and_the_newest_photo_have_indexes_of_their_own(clinic):
-    """Else PostgreSQL looks for a small clinic's among all, and for the few pairs across patients among all pairs."""
+    """Else PostgreSQL looks for a small clinic's among all, for the few pairs across patients among all pairs, and for
+    what a reviewer is to look at again, which is seldom anything, among all that the reviewer has seen."""
     newest = Entry.objects.filter(clinic=clinic).order_by("-pk")[:1]
     if connection.vendor != "postgresql":
         assert "entry_by_clinic" in newest.explain()
         return
     pairs = DuplicatePair.objects.filter(clinic=clinic)
     following = pairs.filter(verdict="open").order_by("distance", "pk")
+    again = Entry.objects.filter(clinic=clinic, review="pending", reviewed_by=1).order_by("-id")[:61]
     for index, rows in {
         "entry_by_clinic": newest,
+        "entry_pending_again": again,
         "pair_next_patients": following.filter(across_patients=True)[:1],
         "pair_next_sources": following.filter(across_sources=True)[:1],
         "pair_decided": pairs.exclude(verdict="open").order_by("-id")[:51],

@@ -39,6 +39,8 @@ def test_there_is_an_index_for_each_text_that_is_searched(is_postgresql):
             (held.by_pairs(Entry.objects.all(), "text", "z"), "archive_entry_text_pairs"),
             (held.by_pairs(Entry.objects.all(), "subtype", "zq"), "archive_entry_subtype_pairs"),
             (held.by_pairs(Patient.objects.all(), "code", "zq"), "skinclinic_patient_code_pairs"),
+            (held.by_signs(Entry.objects.all(), "text", "§"), "archive_entry_text_signs"),
+            (held.by_signs(Patient.objects.all(), "code", "§+"), "skinclinic_patient_code_signs"),
             (_column(None, "smoke"), "archive_entry_columns_keys"),
             (
                 held.by_saying(Entry.objects.all(), "columns", "smoke", "yes"),
@@ -56,12 +58,19 @@ def _column(clinic, text: str):
     return Entry.objects.filter(facts.FIELDS["column"](clinic, text))
 
 
-def test_a_letter_or_two_find_every_text_that_holds_them(clinic, clinician):
+def test_a_letter_or_two_or_signs_find_every_text_that_holds_them(clinic, clinician):
     entry = factories.make_entry(factories.make_photo(clinic, clinician), clinician)
     one = Entry.objects.filter(pk=entry.pk)
-    for text in ("Melanoma", "a", "AK 9", "x_y%", "a\nz", "점 모반", "Straße"):
+    texts = (
+        "Melanoma", "a", "AK 9", "x_y%", "a\nz", "점 모반", "Straße", "§ 4 ++", "ⓐ\\-]é", "é\u0301¿?",
+    )  # fmt: skip
+    sought = (
+        "a", "am", "MA", "k", "9", "_", "y%", "z", "\nz", "모반", "반", "ß", "ka", "§", "+", "++", "+++", "§ ", " +",
+        "§+", "Ⓐ", "\\", "-]", "'", '"', "?", "¿?", "\u0301", " ", "\n", "\u00a0", "%%",
+    )  # fmt: skip
+    for text in texts:
         one.update(text=text)
-        for wanted in ("a", "am", "MA", "k", "9", "_", "y%", "z", "\nz", "모반", "반", "ß", "ka"):
+        for wanted in sought:
             is_there = one.filter(text__icontains=wanted).exists()
             assert one.filter(held.holding(one, "text", wanted)).exists() == is_there, (text, wanted)
 

@@ -110,6 +110,12 @@ class Entry(models.Model):
             models.Index(fields=["clinic", "source", "review", "-id"], name="entry_by_source"),
             models.Index(fields=["clinic", "is_proven", "review", "-id"], name="entry_by_proof"),
             models.Index(fields=["clinic", "reviewed_by", "-id"], name="entry_by_reviewer"),
+            # What somebody has reviewed and is to be reviewed again: seldom any.
+            models.Index(
+                fields=["clinic", "reviewed_by", "-id"],
+                name="entry_pending_again",
+                condition=models.Q(review="pending", reviewed_by__isnull=False),
+            ),
             models.Index(fields=["clinic", "-patient_key", "-id"], name="entry_by_patient"),
             models.Index(fields=["clinic", "-taken_on", "-id"], name="entry_by_date"),
             models.Index(fields=["clinic", "-disagreement", "-id"], name="entry_by_disagreement"),

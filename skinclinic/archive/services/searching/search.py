@@ -10,7 +10,7 @@ from skinclinic.archive.services.searching import facts, query_text
 from skinclinic.archive.services.searching.facts import NOTHING
 from skinclinic.archive.services.searching.query_text import Both, Either, Node, Not, QueryError, Term
 from skinclinic.models import Clinic, Patient
-from skinclinic.services.held import holding
+from skinclinic.services.held import holding, is_of_signs
 from skinclinic.services.patients import formerly
 from skinclinic.vocabulary import listed, subtypes, terms
 from skinclinic.vocabulary.days import span
@@ -105,7 +105,10 @@ def _icd10(clinic: Clinic, text: str) -> Q:
 def _patient(clinic: Clinic, text: str) -> Q:
     """Patients whose code begins so; an imported one's also without its source's name before it."""
     begins = ("code__istartswith", text), ("code__icontains", f"/{text}")
-    coded = Patient.objects.filter(clinic=clinic).filter(Q(*begins, _connector=Q.OR))
+    coded = Patient.objects.filter(clinic=clinic)
+    if is_of_signs(text):  # Of which the index that these conditions go by knows nothing.
+        coded = coded.filter(holding(coded, "code", text))
+    coded = coded.filter(Q(*begins, _connector=Q.OR))
     keys, former = coded.order_by().values_list("pk", flat=True), formerly(clinic, code__istartswith=text)
     if connection.features.supports_slicing_ordering_in_compound:
         # Newest first, so that of many no more are read than it takes to see that they are.
