@@ -14,6 +14,7 @@ class ClassifierConfig(AppConfig):
             audit_words,
             dicom_files,
             explanations,
+            model_exports,
             training_progress,
             work,
         )

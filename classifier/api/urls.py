@@ -3,7 +3,7 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from classifier.api import analyses, explanations, models, shadows, trials
+from classifier.api import analyses, explanations, model_exports, models, shadows, trials
 from classifier.api.fhir.answering import NothingHere
 
 router = SimpleRouter()
@@ -12,6 +12,7 @@ router.register("analyses", analyses.AnalysisViewSet, basename="api-analysis")
 router.register("explanations", explanations.ExplanationViewSet, basename="api-explanation")
 router.register("assessments", analyses.AssessmentViewSet, basename="api-assessment")
 router.register("models", models.ModelViewSet, basename="api-model")
+router.register("model-exports", model_exports.ModelExportViewSet, basename="api-model-export")
 router.register("shadows", shadows.ShadowViewSet, basename="api-shadow")
 router.register("publications", models.PublicationViewSet, basename="api-publication")
 

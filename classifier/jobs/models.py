@@ -1,13 +1,13 @@
-"""The job that runs a model once, before anybody uses it."""
+"""The jobs that run a model once before anybody uses it, check its heatmaps, and write it for other programs."""
 
 import logging
 from collections.abc import Sequence
 from functools import partial
 
-from classifier.models import ModelVersion
+from classifier.models import ModelExport, ModelVersion
 from classifier.runtimes import memory
-from classifier.services.models import map_checks, proof, running
-from skinclinic.engine import jobs
+from classifier.services.models import exports, map_checks, proof, running
+from skinclinic.engine import jobs, work
 from skinclinic.engine.jobs import JobError
 from skinclinic.models import Job
 
@@ -59,3 +59,34 @@ def check_maps(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
         return [partial(map_checks.store, version.manifest, run(version.path))]
     except ModelRejected as error:
         return [JobError(error.code, error.message)]
+
+
+@jobs.job(
+    exports.JOB,
+    transient=(MemoryError, TimeoutError),
+    on_change=work.follow(ModelExport),
+    queue=jobs.BATCH,
+)
+def export_model(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
+    """Write a model for other programs; one that is killed begins anew."""
+    from classifier.networks.weights import ModelRejected
+    from classifier.runtimes.exporting import CannotExport
+
+    (job,) = rows
+    row = ModelExport.objects.filter(pk=job.subject).select_related("model_version").first()
+    if row is None:
+        return [lambda: None]
+    try:
+        made = exports.make(row, partial(jobs.progress, job))
+    except (ModelRejected, CannotExport) as error:
+        return [JobError(error.code, str(error))]
+    except OSError as error:
+        log.warning("%s cannot be written: %s", row, error)
+        return [JobError("not_written", "The files could not be written: the disk may be full.")]
+    except (RuntimeError, ValueError, TypeError) as error:
+        # The converter's words are a stack of layers; they are for the log.
+        number = jobs.number_for(error)
+        if memory.is_lacking(error):
+            return [JobError("out_of_memory", jobs.NO_MEMORY)]
+        return [JobError("does_not_convert", f"This network could not be converted (number {number}).")]
+    return [partial(exports.store, row, made)]

@@ -3,6 +3,7 @@ from .assessment import Assessment
 from .evaluation import Evaluation
 from .explanation import Explanation
 from .label_check import LabelCheck
+from .model_export import ModelExport
 from .model_version import ModelVersion, Publication, ThresholdSet
 from .monitor import Monitor, MonitorAlarm, MonitorCase
 from .photo_features import PhotoFeatures
@@ -17,6 +18,7 @@ __all__ = [
     "Evaluation",
     "Explanation",
     "LabelCheck",
+    "ModelExport",
     "ModelVersion",
     "Monitor",
     "MonitorAlarm",

@@ -7,6 +7,7 @@ networks.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -77,7 +78,7 @@ def of_timm(net: nn.Module, side: int) -> Found:
 
         return hook
 
-    with torch.no_grad():
+    with torch.no_grad(), _told(side):
         features = net.forward_features(torch.zeros(1, 3, side, side, device=device))
         if not isinstance(features, Tensor) or features.dim() != 4:
             raise NoWay(
@@ -113,6 +114,24 @@ def of_timm(net: nn.Module, side: int) -> Found:
 def _stored(tensor: Tensor) -> Tensor:
     """What a tensor is a view of, or itself."""
     return tensor if tensor._base is None else tensor._base
+
+
+@contextmanager
+def _told(side: int) -> Iterator[None]:
+    """What a network raises while it runs, such as one that is no classifier, as NoWay."""
+    try:
+        yield
+    except NoWay:
+        raise
+    except (
+        NotImplementedError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        AssertionError,
+    ) as error:
+        raise NoWay(f"it cannot be run for an image of {side} pixels ({str(error)[:100]})") from error
 
 
 def of_graph(graph: fx.Graph, net: nn.Module) -> Found:

@@ -10,6 +10,7 @@ audit.KINDS |= {
     "classifier.explanation": _("Explanation"),
     "classifier.monitor": _("Record of the model in use"),
     "classifier.monitoralarm": _("Alarm of the model in use"),
+    "classifier.modelexport": _("Model for other programs"),
     "classifier.modelversion": _("Model"),
     "classifier.shadow": _("Candidate in the shadow"),
     "classifier.thresholdset": _("Thresholds"),

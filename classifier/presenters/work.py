@@ -22,6 +22,7 @@ job_names.NAMES |= {
     "follow-model": gettext_lazy("Following the model in use"),
     "prove-model": gettext_lazy("First run of a model"),
     "check-maps": gettext_lazy("Check of heatmaps"),
+    "export-model": gettext_lazy("Model for other programs"),
     "shadow": gettext_lazy("In the shadow"),
     "suggest-squares": gettext_lazy("Suggested squares of a photo"),
     "train": gettext_lazy("Run of a training"),

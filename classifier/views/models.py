@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.models import ModelVersion, Publication
 from classifier.networks.weights import ModelRejected
-from classifier.presenters import unlike
+from classifier.presenters import model_exports, unlike
 from classifier.presenters.came_again import came_again
 from classifier.presenters.map_check import map_check
 from classifier.presenters.model_refusals import refusal_words
@@ -132,7 +132,7 @@ def model(request: MemberRequest, pk: int) -> HttpResponse:
     if refused := proof.refused(clinic, pk):
         messages.error(request, refusal_words(refused[0]))
         return redirect("models")
-    version = _version_for(request, pk)
+    version = version_for(request, pk)
     data = model_evidence.training_data(version, clinic)
     told, cohorts, in_use = (
         card(version, clinic),
@@ -155,6 +155,7 @@ def model(request: MemberRequest, pk: int) -> HttpResponse:
         "in_use": in_use == version,
         "not_proven": (why := proof.obstacle(version)) and refusal_words(why),
         "heatmaps": map_check(version),
+        "exports": model_exports.offers(version, request.membership) if request.membership.is_admin else [],
         "form": ReasonForm(),
         "lines": Publication.objects.filter(clinic=clinic, model_version=version).select_related(
             "published_by"
@@ -167,7 +168,7 @@ def model(request: MemberRequest, pk: int) -> HttpResponse:
 @require_safe
 def model_card(request: MemberRequest, pk: int) -> HttpResponse:
     """The model card as a file for programs."""
-    version = _version_for(request, pk)
+    version = version_for(request, pk)
     with override("en"):
         content = card_file.as_json(version, request.membership.clinic)
     response = HttpResponse(content, content_type="application/json")
@@ -180,7 +181,7 @@ def model_card(request: MemberRequest, pk: int) -> HttpResponse:
 @require_safe
 def model_download(request: MemberRequest, pk: int) -> HttpResponseBase:
     """The files of a model as a ZIP; what is fetched is written down."""
-    version = _version_for(request, pk)
+    version = version_for(request, pk)
     step_up.require_for_download(request)
     try:
         members = taking_away.members(version, request.membership.clinic)
@@ -200,7 +201,7 @@ def model_download(request: MemberRequest, pk: int) -> HttpResponseBase:
 @clinic_member(ADMIN)
 @require_POST
 def model_check_maps(request: MemberRequest, pk: int) -> HttpResponse:
-    version = _version_for(request, pk)
+    version = version_for(request, pk)
     map_checks.ask(version, request.user)
     messages.info(
         request, _("The heatmaps are being checked. The figures will stand here in a minute or two.")
@@ -211,7 +212,7 @@ def model_check_maps(request: MemberRequest, pk: int) -> HttpResponse:
 @clinic_member(ADMIN)
 @require_POST
 def model_publish(request: MemberRequest, pk: int) -> HttpResponse:
-    version = _version_for(request, pk)
+    version = version_for(request, pk)
     form = ReasonForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("The reason must be one line of at most 200 characters."))
@@ -262,7 +263,8 @@ def model_rollback(request: MemberRequest) -> HttpResponse:
     return redirect("models")
 
 
-def _version_for(request: MemberRequest, pk: int) -> ModelVersion:
+def version_for(request: MemberRequest, pk: int) -> ModelVersion:
+    """A model the clinic may use. Raises Http404."""
     version = registry.listed(request.membership.clinic).filter(pk=pk).first()
     if version is None:
         raise Http404

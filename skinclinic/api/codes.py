@@ -41,6 +41,7 @@ CODES: dict[int, dict[str, str]] = {
         "not_failed": "only what has failed is tried again",
         "cannot_explain": "this answer cannot be explained in this way; the message says why",
         "not_explained": "the explanation is not computed yet",
+        "not_made": "the files are not made yet, or are there no more",
         "not_busy": "it is over already, and cannot be stopped",
         "not_stopped": "it was not stopped, and cannot be taken up again",
         "no_model": "the clinic has no model",

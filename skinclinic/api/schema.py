@@ -21,7 +21,7 @@ _TOO_EARLY = (
     f"{BASE}explanations/{{id}}/maps/", f"{BASE}datasets/{{id}}/datasheet/", f"{BASE}datasets/{{id}}/croissant/",
     *(f"{BASE}photos/{{id}}/{name}/" for name in ("image", "thumbnail", "crop", "dicom")),
     *(f"{BASE}analyses/{{id}}/{name}/" for name in ("square", "heatmap", "panels", "report", "dicom", "similar")),
-    f"{BASE}study-results/{{id}}/", f"{BASE}study-results/{{id}}/file/",
+    f"{BASE}study-results/{{id}}/", f"{BASE}study-results/{{id}}/file/", f"{BASE}model-exports/{{id}}/file/",
 )  # fmt: skip
 _STORED_ON_DEMAND = f"{BASE}datasets/{{id}}/croissant/"
 _OF_GROUPS = (f"{BASE}studies/{{id}}/readers/",)

@@ -19,6 +19,12 @@ def words_of(job: Job) -> str:
     if job.error_code != "unexpected":
         # Some is kept in English and meant to be translated when it is shown.
         return _(job.error) if job.error else ""
-    if number := _NUMBER.search(job.error):
-        return _(UNEXPECTED) % {"number": number[1]}
+    if number := numbered(job):
+        return _(UNEXPECTED) % {"number": number}
     return _("Something unexpected went wrong; it was logged for your administrator.")
+
+
+def numbered(job: Job) -> str:
+    """The number under which the log says what went wrong; "" where there is none."""
+    found = _NUMBER.search(job.error)
+    return found[1] if found else ""

@@ -21,7 +21,7 @@ from django.urls import Resolver404, URLResolver, get_resolver, resolve
 from django.utils import timezone
 from rest_framework.viewsets import GenericViewSet
 
-from classifier.models import Explanation, Monitor, Shadow, Training, TrainingRun
+from classifier.models import Explanation, ModelExport, Monitor, Shadow, Training, TrainingRun
 from classifier.services.following.rules import Rule
 from classifier.services.models import registry
 from reader_study.models import StudyImage
@@ -305,6 +305,7 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
         pathology=pathology,
         assessment=assessment,
         own_model=own_model,
+        model_export=ModelExport.objects.create(clinic=clinic, model_version=own_model, format="onnx"),
         own_set=own_model.threshold_sets.first(),
         shadow=Shadow.objects.create(clinic=clinic, model_version=own_model, in_use=own_model),
         monitor=Monitor.objects.create(

@@ -24,15 +24,13 @@ def members(version: ModelVersion, clinic: Clinic) -> list[Member]:
     """Weights (safetensors), description and, where there are any, the hashes of the training photos and what these
     are like, as they lie in the model's folder; into the description comes how its heatmaps were checked here; and its
     card as ``clinic`` knows it. Raises ModelRejected where a file is missing."""
-    with override("en"):
-        card = card_file.as_json(version, clinic)
-    found = [Member(CARD_FILE, len(card), lambda: iter([card]))]
+    found = [card_member(version, clinic)]
     for name in (MANIFEST_FILE, WEIGHTS_FILE, *_BESIDE):
         path = version.path / name
         try:
             told = _told(version, path) if name == MANIFEST_FILE else None
             found.append(
-                Member(name, path.stat().st_size, partial(_pieces, path))
+                Member(name, path.stat().st_size, partial(pieces, path))
                 if told is None
                 else Member(name, len(told), partial(iter, [told]))
             )
@@ -56,7 +54,15 @@ def _told(version: ModelVersion, path: Path) -> bytes | None:
     return to_text(said | {"heatmap_check": found}).encode()
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
+def card_member(version: ModelVersion, clinic: Clinic) -> Member:
+    """The model's card as ``clinic`` knows it, as a file among others."""
+    with override("en"):
+        card = card_file.as_json(version, clinic)
+    return Member(CARD_FILE, len(card), lambda: iter([card]))
+
+
+def pieces(path: Path) -> Iterator[bytes]:
+    """A file's content, a part at a time."""
     with path.open("rb") as file:
         while piece := file.read(_AT_ONCE):
             yield piece

@@ -163,6 +163,11 @@ def test_what_follows_the_maps_stays_as_in_use_while_it_is_trained_with_the_rest
     logits.sum().backward()
     weights = [value for value in ours.behind.tensors() if value.requires_grad]
     assert weights and all(value.grad is not None for value in weights)
+    # A copy, of which averages of weights are made, has its own.
+    copied = copy.deepcopy(ours)
+    own = {id(value) for value in copied.parameters()}
+    assert all(id(value) in own for value in copied.behind.tensors() if value.requires_grad)
+    assert copied.behind.function.__self__ is copied.backbone.net
 
 
 def test_the_closed_form_is_the_gradient_of_every_layer_that_may_stand_between():
@@ -189,6 +194,7 @@ def test_the_closed_form_is_the_gradient_of_every_layer_that_may_stand_between()
         ("timm:vit_tiny_patch16_224", "tokens in a row"),
         ("timm:mixer_s32_224", "tokens in a row"),
         ("timm:crossvit_9_240", "several last feature maps"),
+        ("timm:mobilenetv5_300m_enc", "does not support classification"),
         ("timm:repvit_m0_9", "more than what its last layer gives"),
         ("torchvision:squeezenet1_0", "last layer is not linear"),
         ("torchvision:googlenet", "for training alone"),

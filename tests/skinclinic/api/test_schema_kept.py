@@ -45,7 +45,7 @@ BY_PATH = {
     "datasets": "version",
     "analyses": "analysis", "answer-changes": "answer_change", "answers": "answer", "assessments": "assessment",
     "bin": "bin_item", "biopsies": "biopsy", "comments": "comment", "diagnoses": "pathology",
-    "explanations": "explanation",
+    "explanations": "explanation", "model-exports": "model_export",
     "follow-ups": "follow_up", "invitations": "invitation", "lesions": "lesion", "members": "member",
     "models": "own_model", "notes": "note", "patients": "patient", "photos": "photo",
     "publications": "publication", "readings": "reading", "shadows": "shadow", "studies": "study",

@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import pytest
 from django.utils import timezone
 
-from classifier.models import Evaluation, Explanation, LabelCheck
+from classifier.models import Evaluation, Explanation, LabelCheck, ModelExport
 from classifier.services.analysis import explanations
 from classifier.services.evaluation import evaluations, label_checks
+from classifier.services.models import exports
 from classifier.services.training import trainings
 from reader_study.models import StudyResult
 from reader_study.services.making import studies
@@ -115,9 +116,14 @@ def make_explanation(clinic, user):
     return explanations.ask(analysis, "score_cam", user)
 
 
+def make_model_export(clinic, user):
+    return exports.ask(made_results.make_version("exported"), "onnx", clinic, user)
+
+
 MADE = {
     "explanation": make_explanation,
     "evaluation": make_evaluation,
+    "model-export": make_model_export,
     "label-check": make_label_check,
     "import": make_import,
     "dataset": make_version,
@@ -133,6 +139,7 @@ ROWS = {
     "bulk": lambda row: BulkChange.objects.get(pk=row.pk),
     "explanation": lambda row: Explanation.objects.get(pk=row.pk),
     "evaluation": lambda row: Evaluation.objects.get(pk=row.pk),
+    "model-export": lambda row: ModelExport.objects.get(pk=row.pk),
     "label-check": lambda row: LabelCheck.objects.get(pk=row.pk),
     "study-results": lambda row: StudyResult.objects.get(study=row),
 }
@@ -170,7 +177,7 @@ def test_it_is_watched_until_it_is_over(asked, admin_user, client_for):
     jobs.finish(claimed, jobs.JobError("broken", "The disk is broken."))
     failed = client.get(asked.address)
     # A page with forms that people are filling in is not loaded anew.
-    assert ("HX-Refresh" in failed) == asked.reloads == (asked.kind != "explanation")
+    assert ("HX-Refresh" in failed) == asked.reloads == (asked.kind not in ("explanation", "model-export"))
     assert "The disk is broken." in failed.content.decode()
     assert "hx-get" not in failed.content.decode()
 
@@ -243,7 +250,7 @@ def test_nonsense_is_answered_kindly(asked, admin_user, client_for):
 
 
 def test_outsiders_find_nothing_and_others_only_look(
-    asked, outsider, clinician, coordinator, curator, client_for
+    asked, outsider, clinician, coordinator, curator, admin_user, client_for
 ):
     for act in ("cancel", "retry"):
         assert client_for(outsider).post(asked.address, {"act": act}).status_code == 404
@@ -252,11 +259,12 @@ def test_outsiders_find_nothing_and_others_only_look(
         "study": (coordinator, clinician, curator),
         "curate": (curator, clinician, coordinator),
         "edit": (clinician, coordinator),
+        "admin": (admin_user, clinician, coordinator, curator),
     }[asked.change]
     for user in others:
         assert client_for(user).post(asked.address, {"act": "cancel"}).status_code == 403
         seen = client_for(user).get(asked.address)
-        assert seen.status_code == (403 if asked.kind == "study-model" else 200)
+        assert seen.status_code == (403 if asked.kind in ("study-model", "model-export") else 200)
         assert 'value="cancel"' not in seen.content.decode()
     asked.job.refresh_from_db()
     assert asked.job.state == "queued"
