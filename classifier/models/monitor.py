@@ -66,7 +66,8 @@ class MonitorCase(models.Model):
 
 
 class MonitorAlarm(models.Model):
-    """An alarm of a monitor's endpoint; raised once. ``facts``: {cases, hits, reference, evidence} of then."""
+    """An alarm of a monitor's endpoint; raised once. ``facts``: {cases, hits, reference, evidence} of then, and of the
+    last of these cases {last_cases, last_hits}."""
 
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="model_alarms")
     monitor = models.ForeignKey(Monitor, models.CASCADE, related_name="alarms")

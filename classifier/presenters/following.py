@@ -127,6 +127,7 @@ def drift_rows(content: dict[str, Any]) -> list[dict[str, Any]]:
         found.append(
             {
                 "name": measure.name,
+                "is_share": measure.is_share,
                 "first": told["first"],
                 "period": "" if newest is None else content["periods"][newest],
                 "newest": None if newest is None else told["periods"][newest],

@@ -21,6 +21,7 @@ from classifier.services.following.rules import (
     Rule,
 )
 from skinclinic.web.counts import gettext as _
+from skinclinic.web.counts import grouped
 
 # Evidence is told up to here.
 _MOST_TOLD = 10_000
@@ -127,7 +128,9 @@ def source_words(reference: Reference) -> str:
 
 
 def _evidence(value: float) -> str:
-    return f"> {_MOST_TOLD}" if value > _MOST_TOLD else f"{value:.2g}" if value < 10 else f"{value:.0f}"
+    return (
+        f"> {grouped(_MOST_TOLD)}" if value > _MOST_TOLD else f"{value:.2g}" if value < 10 else f"{value:.0f}"
+    )
 
 
 def limit_words(row: Monitor) -> str:
@@ -145,7 +148,7 @@ def limit_words(row: Monitor) -> str:
     if not rule.references.keys().isdisjoint(rules.OF_PHOTOS):
         said.append(
             _(
-                "Photos count whatever they turn out to be: of each patient the first since the record began, and no "
+                "Photos count whatever the diagnosis: of each patient the first since the record began, and no "
                 "drawings."
             )
         )

@@ -55,9 +55,13 @@ REASONS = {
 }
 
 
+# Of these the message tells nothing that the sentence does not.
+_SAYS_ALL = frozenset({"not_run_yet", "no_model"})
+
+
 def refusal_words(error: ModelRejected) -> str:
     """The model's own message; in other languages than English after a sentence the reader understands."""
     reason = REASONS.get(error.code)
     if reason is None or (get_language() or "en").startswith("en"):
         return error.message
-    return f"{reason} ({error.message})"
+    return str(reason) if error.code in _SAYS_ALL else f"{reason} ({error.message})"

@@ -269,7 +269,7 @@ class RuleForm(forms.Form):
         help_text=gettext_lazy("Leave one empty for no alarm of it."),
     )
     photos = forms.BooleanField(
-        label=gettext_lazy("Alarms of photos, whatever they turn out to be"),
+        label=gettext_lazy("Alarms of photos, whatever the diagnosis"),
         required=False,
         help_text=gettext_lazy(
             "When fewer are like the training photos than the model says, or fewer come without a warning than among "

@@ -124,22 +124,23 @@ def _proofs(row: Monitor) -> dict[int, _Proof]:
     )
     first: dict[int, datetime] = {}
     found: dict[int, _Proof] = {}
-    for lesion, patient, disease, at, how, withdrawn, *facts in rows.order_by("created_at", "id").values_list(
+    for lesion, patient, disease, at, how, withdrawn, born, *facts in rows.order_by(
+        "created_at", "id"
+    ).values_list(
         "lesion", "lesion__patient", "disease", "created_at", "confirmed_by", "withdrawn_at",
         "lesion__patient__birth_year", "lesion__patient__sex", "lesion__patient__skin_type", "lesion__site",
     ):  # fmt: skip
         first.setdefault(lesion, at)
         if withdrawn is None and first[lesion] >= row.followed_since:
-            found[lesion] = _Proof(patient, disease, first[lesion], how, _groups(first[lesion], *facts))
+            found[lesion] = _Proof(patient, disease, first[lesion], how, _groups(first[lesion], born, *facts))
     return found
 
 
-def _groups(
-    at: datetime, born: int | None, sex: str | None, skin_type: int | None, site: str
-) -> dict[str, str]:
+def _groups(at: datetime, born: int | None, *facts: int | str | None) -> dict[str, str]:
+    """``facts``: sex, skin type and site."""
     age = max(timezone.localdate(at).year - born, 0) if born else None
-    told = {"age": age_band(age), "sex": sex, "skin_type": str(skin_type or ""), "site": site}
-    return {division: told[division] or UNKNOWN for division in DIVISIONS}
+    told = (age_band(age), *(str(one or UNKNOWN) for one in facts))
+    return dict(zip(DIVISIONS, told, strict=True))
 
 
 def _told_before(

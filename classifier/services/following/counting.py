@@ -1,7 +1,9 @@
 """Evidence and alarms: each case is counted once, in the order in which cases were told, and never taken back."""
 
 import logging
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -28,6 +30,8 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 log = logging.getLogger(__name__)
 ALARM = "model.alarm"
+# Of so many of the last cases an alarm tells besides: all since the record began may hide what has changed since.
+_LAST = 30
 
 
 def hit_of(case: Case, endpoint: str, thresholds: dict[str, float], policy: str) -> bool | None:
@@ -51,8 +55,8 @@ def count(row: Monitor, cases: list[Case], photos: Mapping[str, list[Told]]) -> 
     rule, raised = Rule.of_json(held.rule), []
     for endpoint in rule.references:
         told = photos.get(endpoint, ()) if endpoint in OF_PHOTOS else _of_cases(held, rule, endpoint, cases)
-        due = _add(held, endpoint, rule, told)
-        if due and (alarm := _alarm(held, endpoint, *due)):
+        facts = _add(held, endpoint, rule, told)
+        if facts and (alarm := _alarm(held, endpoint, facts)):
             raised.append(alarm)
     held.save(update_fields=["evidence"])
     return raised
@@ -69,8 +73,8 @@ def _of_cases(row: Monitor, rule: Rule, endpoint: str, cases: list[Case]) -> Ite
             yield Told(case.lesion, case.unit, hit, share)
 
 
-def _add(row: Monitor, endpoint: str, rule: Rule, told: Iterable[Told]) -> tuple[Evidence, float] | None:
-    """Count what is new; the evidence at which the alarm is due and what it is held against, None where it is not."""
+def _add(row: Monitor, endpoint: str, rule: Rule, told: Iterable[Told]) -> dict[str, Any] | None:
+    """Count what is new; what is known at the moment at which the alarm is due, None where it is not."""
     lesions: set[int] = set()
     units: set[tuple[str, int]] = set()
     counted = MonitorCase.objects.filter(monitor=row, endpoint=endpoint).order_by()
@@ -80,6 +84,8 @@ def _add(row: Monitor, endpoint: str, rule: Rule, told: Iterable[Told]) -> tuple
     reference, kept = rule.references[endpoint], row.evidence.get(endpoint)
     evidence, first, due, fresh = Evidence.of_json(kept), First.of_json(kept), None, []
     risk = rule.first_risk(endpoint)
+    before = counted.order_by("-pk").values_list("hit", flat=True)[: min(_LAST, evidence.cases)]
+    last = deque(reversed(before), _LAST)
     for one in told:
         if one.lesion in lesions or one.unit in units:
             continue
@@ -97,18 +103,19 @@ def _add(row: Monitor, endpoint: str, rule: Rule, told: Iterable[Told]) -> tuple
         if share is None:
             continue
         evidence = evidence.after(one.hit, share)
+        last.append(one.hit)
         if due is None and evidence.cases >= LEAST_CASES and evidence.value >= rule.limit_of(endpoint):
-            due = evidence, share if reference.share is None else reference.share
+            due = {
+                "cases": evidence.cases, "hits": evidence.hits, "last_cases": len(last), "last_hits": sum(last),
+                "reference": share if reference.share is None else reference.share,
+                "evidence": round(evidence.value, 2),
+            }  # fmt: skip
     MonitorCase.objects.bulk_create(fresh, batch_size=500)
     row.evidence[endpoint] = evidence.to_json() | ({"first": first.to_json()} if risk else {})
     return due
 
 
-def _alarm(row: Monitor, endpoint: str, evidence: Evidence, share: float) -> MonitorAlarm | None:
-    facts = {
-        "cases": evidence.cases, "hits": evidence.hits, "reference": share,
-        "evidence": round(evidence.value, 2),
-    }  # fmt: skip
+def _alarm(row: Monitor, endpoint: str, facts: dict[str, Any]) -> MonitorAlarm | None:
     alarm, is_new = MonitorAlarm.objects.get_or_create(
         monitor=row, endpoint=endpoint, defaults={"clinic_id": row.clinic_id, "facts": facts}
     )
@@ -133,9 +140,10 @@ def in_words(alarm: MonitorAlarm) -> str:
             "Alarm: the specificity of %(model)s for malignant diseases has fallen below %(share)s."
         ),
         COVERAGE: _("Alarm: the list of %(model)s covers the truth less often than promised (%(share)s)."),
-        LIKENESS: _("Alarm: fewer photos than %(share)s are like those %(model)s was trained on."),
+        LIKENESS: _("Alarm: fewer than %(share)s of photos are like those %(model)s was trained on."),
         QUALITY: _(
-            "Alarm: fewer photos than %(share)s come without a warning, fewer than when %(model)s was first followed."
+            "Alarm: fewer than %(share)s of photos come without a warning, fewer than when %(model)s was first "
+            "followed."
         ),
     }[alarm.endpoint]
     share = f"{100 * alarm.facts['reference']:.1f} %"

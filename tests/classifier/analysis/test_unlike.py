@@ -144,9 +144,8 @@ def test_lists_of_cases_and_lesions_mark_it_with_one_query_for_all(
     pages["worklist"] = "/"
     for name, page in pages.items():
         text = text_of(client.get(page))
-        assert text.count(mark) == 1, name
-        assert text.index(mark) < text.index("Basal cell", text.index(mark)), f"{name}: before the disease"
-    assert text_of(client.get(pages["lesion"])).count(said) > 2, "in words as well"
+        assert said in text and text.index(said) < text.index("Basal cell", text.index(said)), name
+        assert text.count(mark) == (name != "patient"), f"{name}: in words or read out"
     near = factories.make_photo(clinic, clinician, seed=5, lesion=Lesion.objects.create(clinic=clinic))
     row = results.finished(near, clinician, version=far.model_version)
     Analysis.objects.filter(pk=row.pk).update(unlike=0.9)

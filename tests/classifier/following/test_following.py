@@ -366,6 +366,8 @@ def test_photos_other_than_the_model_says_or_than_the_first_raise_alarms_and_pat
     }  # fmt: skip
     alarms = {one.endpoint: one for one in row.alarms.all()}
     assert alarms[QUALITY].facts["reference"] == pytest.approx(low)
+    last = {one: (alarms[one].facts["last_hits"], alarms[one].facts["last_cases"]) for one in alarms}
+    assert last == {LIKENESS: (12, 16), QUALITY: (0, 10)}, "of the first patients nothing is told"
     assert alarms[QUALITY].facts["evidence"] >= Rule.of_json(row.rule).limit_of(QUALITY) == 80
     assert (alarms[LIKENESS].facts["cases"], Rule.of_json(row.rule).limit_of(LIKENESS)) == (16, 40)
     assert MonitorCase.objects.filter(endpoint=QUALITY).count() == 22
