@@ -12,6 +12,7 @@ from classifier.plots.axes import LOG_FLOOR, Axes, ticks
 from classifier.plots.canvas import CIRCLE, DIAMOND, SQUARE, TRIANGLE, Drawing, series_colour
 from classifier.plots.frame import LABEL, SMALL, WIDE, Entry, Form, foot, head, label, legend, wrapped
 from classifier.plots.letters import text_width
+from classifier.plots.tables import ENDLESS
 from skinclinic.web.counts import gettext as _
 from skinclinic.web.counts import grouped
 
@@ -107,9 +108,9 @@ def percent(share: float | None) -> str:
 
 
 def threshold_text(value: float | str | None) -> str:
-    """A threshold with four decimals, or more where it is smaller than that."""
+    """A threshold with four decimals, or more where it is smaller than that; an endless one may come as a word."""
     if value is None or isinstance(value, str):
-        return str(value or "–")
+        return ENDLESS.get(value or "", value or "–")
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     return f"{value:.4f}" if value >= 0.001 or value <= 0 else f"{value:.2g}"

@@ -24,6 +24,8 @@ _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/o
 _MAIN = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
 _KINDS = "http://schemas.openxmlformats.org/package/2006/content-types"
 Rows = Sequence[Sequence[object]]
+# How thresholds above and below every score stand in rows, and for people.
+ENDLESS = {"inf": "∞", "-inf": "−∞"}
 # A column of p values, by its name in any language.
 _P = re.compile(r"(?<![^\W\d_])[pP](?![A-Za-z])")
 # More columns than that are set sideways in LaTeX.
@@ -39,7 +41,7 @@ def cell(value: object, column: str = "") -> str:
     if isinstance(value, float):
         is_small_p = 0 <= value < 0.001 and _P.search(column)
         return "<0.001" if is_small_p else f"{value:z.3f}".replace("-", "−")
-    return str(value)
+    return ENDLESS.get(str(value), str(value))
 
 
 def _texts(columns: Sequence[str], rows: Rows) -> list[list[str]]:
@@ -50,7 +52,7 @@ def latex(title: str, columns: Sequence[str], rows: Rows, notes: Sequence[str]) 
     """A table environment; its packages are named in its first line."""
     texts = _texts(columns, rows)
     float_ = "sidewaystable" if len(columns) > _MOST_UPRIGHT else "table"
-    kinds = "".join("r" if _is_number(rows, place) else "l" for place in range(len(columns)))
+    kinds = "".join("r" if is_number(rows, place) else "l" for place in range(len(columns)))
     lines = [
         r"% \usepackage{booktabs, threeparttable, adjustbox, rotating}; XeLaTeX or LuaLaTeX for names in Korean",
         rf"\begin{{{float_}}}\centering",
@@ -88,14 +90,15 @@ def _escaped(text: str) -> str:
     return "".join(_TEX.get(one, one) for one in str(text))
 
 
-def _is_number(rows: Rows, place: int) -> bool:
-    values = [row[place] for row in rows if row[place] not in (None, "")]
+def is_number(rows: Rows, place: int) -> bool:
+    """Whether a column holds numbers alone, and at least one; endless ones are among them."""
+    values = [row[place] for row in rows if row[place] not in (None, "", *ENDLESS)]
     return bool(values) and all(isinstance(value, int | float) for value in values)
 
 
 def word(title: str, columns: Sequence[str], rows: Rows, notes: Sequence[str]) -> bytes:
     """A document of one table with lines above, below and under its head, as journals set them."""
-    numbers = [_is_number(rows, place) for place in range(len(columns))]
+    numbers = [is_number(rows, place) for place in range(len(columns))]
     texts = _texts(columns, rows)
     size, widths = _widths(columns, texts)
     shapes = list(zip(widths, numbers, strict=True))

@@ -25,7 +25,7 @@ from classifier.presenters.pictures import picture_of
 from classifier.runtimes import precisions
 from classifier.services.analysis import analyses, assessments
 from classifier.services.models import card as model_card
-from classifier.services.models import promises, registry
+from classifier.services.models import promises, registry, set_words
 from skinclinic.engine import jobs
 from skinclinic.kept_queries import kept
 from skinclinic.models import Diagnosis, Job, Member, Photo, PhotoCover
@@ -325,12 +325,12 @@ def threshold_facts(chosen: ThresholdSet) -> ThresholdFacts:
     return ThresholdFacts(
         name=chosen.name,
         purpose=promises.purpose(details, chosen.purpose),
-        cohort=chosen.cohort,
+        cohort=set_words.cohort(details, chosen.cohort),
         n=details.get("n"),
         date=details.get("date", ""),
         auc=auc if isinstance(auc, int | float) and not isinstance(auc, bool) else None,
         optimistic=bool(details.get("optimistic")),
-        basis=basis if isinstance(basis, dict) else {},
+        basis={key: set_words.basis(one) for key, one in basis.items()} if isinstance(basis, dict) else {},
         # What came with a model promises nothing, whatever it says of itself.
         promise=promises.promise(details) if chosen.clinic_id else None,
     )

@@ -8,18 +8,17 @@ from django.utils.safestring import mark_safe
 from classifier.models import MonitorAlarm, ThresholdSet
 from classifier.plots.figures import Figure, percent, threshold_text
 from classifier.plots.svg import to_svg
+from classifier.plots.tables import ENDLESS, is_number
 from classifier.presenters import downloads
-from classifier.presenters.differential import limit_text
 from classifier.services.evaluation.words import label_name
 from classifier.services.following import counting
-from classifier.services.models import promises
+from classifier.services.models import promises, set_words
 from skinclinic.archive.models import Source
 from skinclinic.models.columns import field_of
 
 register = template.Library()
 register.filter("share", percent)
 register.filter("threshold", threshold_text)
-register.filter("limit", limit_text)
 MOST_ROWS = 400
 
 
@@ -52,15 +51,26 @@ def points_of(figure: Figure) -> list[dict]:
 
 
 @register.filter
-def shown_rows(figure: Figure) -> list[list[str]]:
-    """The first rows of the table, numbers rounded for reading; the CSV has all of them in full."""
-    return [[_cell(value) for value in row] for row in figure.rows[:MOST_ROWS]]
+def as_table(figure: Figure) -> dict[str, list]:
+    """{"columns": [(name, whether they are numbers)], "rows": [[(text, the same)]]}: the first rows of the table,
+    numbers rounded for reading; the CSV has all of them in full."""
+    numbers = [is_number(figure.rows, place) for place in range(len(figure.columns))]
+    return {
+        "columns": list(zip(figure.columns, numbers, strict=True)),
+        "rows": [list(zip(map(_cell, row), numbers, strict=True)) for row in figure.rows[:MOST_ROWS]],
+    }
+
+
+@register.filter
+def signed(value: float) -> str:
+    """A correlation with two decimals and a true minus."""
+    return f"{value:z.2f}".replace("-", "−")
 
 
 def _cell(value) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:z.4g}".replace("-", "−", value < 0)
+    return "–" if value is None else ENDLESS.get(str(value), str(value))
 
 
 @register.filter
@@ -73,6 +83,12 @@ def named(key: str) -> str:
 def purpose(chosen: ThresholdSet) -> str:
     """What a threshold set is for, in the current language."""
     return promises.purpose(chosen.details, chosen.purpose)
+
+
+@register.filter
+def cohort(chosen: ThresholdSet) -> str:
+    """What a threshold set was made from, in the reader's language."""
+    return set_words.cohort(chosen.details, chosen.cohort)
 
 
 @register.filter

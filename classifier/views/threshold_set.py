@@ -31,7 +31,10 @@ def threshold_set(request: MemberRequest, pk: int) -> HttpResponse:
         "version": chosen.model_version,
         "facts": facts,
         "promise": facts.promise,
-        "values": [(key, chosen.values[key]) for key in DISEASE_KEYS],
+        "values": [
+            (key, chosen.values[key], "" if facts.promise else facts.basis.get(key, ""))
+            for key in DISEASE_KEYS
+        ],
         "realised": there.found,
         "looking": looking.ask_all(there.waiting),
     }

@@ -175,6 +175,15 @@ def test_an_upload_that_is_refused_keeps_the_files_chosen(open_page, curator):
     page.get_by_role("button", name="Upload and check").click()
     expect(page.get_by_text("Choose a ZIP or a folder on the server, one of the two.")).to_be_visible()
     assert page.evaluate("document.querySelector('[name=table]').files[0].name") == "a.csv"
+    # In Portuguese, too, decimals stand after a point: what is typed is read so.
+    said = page.evaluate(
+        """async () => {
+            document.documentElement.lang = "pt-br";
+            const near = document.querySelector('script[src*="/archive/"]').src;
+            return (await import(new URL("quantities.js?again", near))).bytes(1500000);
+        }"""
+    )
+    assert said.startswith("1.5") and said.endswith("MB")
 
 
 def test_a_dataset_prints_without_what_can_be_pressed(open_page, curator, rows):

@@ -29,14 +29,14 @@ def test_a_figure_reads_out_what_is_pointed_at(open_page, curator, row):
     assert output.inner_text() == hint and not figure.locator(".evaluation-tip").count()
     figure.locator(".evaluation-drawing").focus()
     first = output.inner_text()
-    assert first.startswith("among all others: threshold -inf")
+    assert first.startswith("among all others: threshold −∞")
     page.keyboard.press("ArrowRight")
     second = output.inner_text()
     assert second != first
     page.keyboard.press("ArrowDown")
     assert output.inner_text().startswith("among other malignant")
     page.keyboard.press("End")
-    assert "threshold inf" in output.inner_text()
+    assert "threshold ∞" in output.inner_text()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from classifier.services.models import card as model_card
 from classifier.services.models import evidence
 from classifier.services.models.card import Card
 from classifier.services.models.evidence import Cohort
-from classifier.services.models.threshold_sets import NEVER_LISTED
+from classifier.services.models.set_words import NEVER_LISTED
 from skinclinic.models import Clinic
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.counts import gettext as _

@@ -144,9 +144,3 @@ def notice(version: ModelVersion | None) -> dict:
         "trained_on": _text(version.manifest.get("trained_on")),
         "validated_on": validated_on(version.manifest),
     }
-
-
-def in_words_of_side(dataset: dict) -> str:
-    """A dataset of an evaluation's report as a cohort: name, side, photos and patients."""
-    side = "test side, " if dataset["side"] == "test" else ""
-    return f"{dataset['title']}, {side}{dataset['photos']} photos of {dataset['patients']} patients"

@@ -214,6 +214,6 @@ def _instead(kept: Mapping) -> str:
     said = {"least": counted(kept["unit"], kept["least"])}
     # The same for all of them: the model's first set, or none.
     if name := next((one["instead"] for one in kept["diseases"].values() if one.get("instead")), ""):
-        said["name"] = name
+        said["name"] = _(name)
         return _("%(least)s a disease are needed; these are listed by the thresholds “%(name)s”.") % said
     return _("%(least)s a disease are needed; these are always listed.") % said

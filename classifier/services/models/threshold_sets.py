@@ -16,8 +16,8 @@ from classifier.models import Evaluation, ModelVersion, ThresholdSet
 from classifier.services.evaluation import looking, units
 from classifier.services.evaluation.kept import scores as kept_scores
 from classifier.services.evaluation.report import NotYet, Report
-from classifier.services.models import coverage
-from classifier.services.models.card import in_words_of_side
+from classifier.services.models import coverage, set_words
+from classifier.services.models.set_words import NEVER_LISTED
 from skinclinic.models import User
 from skinclinic.services import audit
 from skinclinic.services.refused import Refused
@@ -30,7 +30,6 @@ LEAST_WANTED = 0.5
 FEW = 10
 # Kept with the thresholds in English, like what a manifest says, and translated where they are shown.
 BALANCED = gettext_noop("Greatest sum of sensitivity and specificity")
-NEVER_LISTED = gettext_noop("not evaluable on these photos: never listed")
 
 
 @dataclass(frozen=True)
@@ -150,16 +149,16 @@ def _one(
 ) -> Chosen:
     if found.youden is None:
         if fallback:
-            return Chosen(fallback.values[key], f"not evaluable on these photos: from “{fallback.name}”")
+            return Chosen(fallback.values[key], set_words.written_from(fallback.name))
         return Chosen(1.0, NEVER_LISTED)
     threshold = found.youden if rule == YOUDEN or wanted is None else found.most_specific(wanted)
-    basis = f"{found.positives} photos with it" if found.positives < FEW else ""
+    basis = set_words.written_few(found.positives) if found.positives < FEW else ""
     return Chosen(min(max(threshold, 0.0), 1.0), basis)
 
 
 def _cohort(report: Report, dataset: dict, model: int) -> str:
     known = report.model(model)["leaks_checked"]
-    return in_words_of_side(dataset) + ("" if known else "; whether the model had seen them is not known")
+    return set_words.written_cohort(dataset, is_known=bool(known))
 
 
 def _purpose(rule: str, wanted: float | None) -> str:

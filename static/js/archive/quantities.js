@@ -1,4 +1,4 @@
-// Bytes and times in the page's language.
+// Bytes and times in the page's language; their decimals after a point, as in every language here.
 
 const language = document.documentElement.lang || "en";
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
@@ -18,5 +18,6 @@ export function duration(seconds) {
 }
 
 function inUnits(number, unit, digits, unitDisplay) {
-  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay, maximumFractionDigits: digits }).format(number);
+  const format = new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay, maximumFractionDigits: digits });
+  return format.formatToParts(number).map((part) => (part.type === "decimal" ? "." : part.value)).join("");
 }

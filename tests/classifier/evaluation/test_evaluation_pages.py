@@ -119,6 +119,14 @@ def test_every_disease_has_its_figures(row, curator, client_for):
         is_missing = key in {"scc", "iec", "lentigo", "pg", "hemangioma", "df", "wart"}
         assert shown.count("evaluation-nothing") == (3 if is_missing else 0)
     bcc = client.get(url("evaluation-disease", row.pk), {"key": "bcc"}).content.decode()
+    # Numbers stand to the right, and so do their heads; words to the left; nothing is called -inf.
+    for table in re.findall(r"<table.*?</table>", bcc, re.DOTALL):
+        head, first = re.findall(r"<tr.*?</tr>", table, re.DOTALL)[:2]
+        of_numbers = ["num" in cell for cell in re.findall(r"<t[hd]\b[^>]*>", head)]
+        assert of_numbers == ["num" in cell for cell in re.findall(r"<t[hd]\b[^>]*>", first)], head
+    assert (
+        "−∞" in bcc and "-inf" not in bcc and re.search(r'<td>Test set v1</td><td class="num">−∞</td>', bcc)
+    )
     points = json.loads(re.search(r'<script id="points-bcc-roc"[^>]*>(.*?)</script>', bcc)[1])
     assert [one["name"] for one in points] == [
         "among all others",

@@ -88,6 +88,17 @@ def test_thresholds_are_those_of_the_evaluation_and_carry_its_cohort(
     listed = {one.disease.key for one in page.context["view"].listed}
     assert listed == {key for key in DISEASE_KEYS if analysis.scores[key] > made.values[key]}
     assert "From test set" in text_of(client.get(url("model", models[0].pk)))
+    # Its own page says what each threshold rests on, in the reader's language.
+    shown = text_of(client.get(url("threshold-set", made.pk)))
+    assert "3 photos with it" in shown and "not evaluable on these photos: from “balanced”" in shown
+    for address in (url("threshold-set", made.pk), url("model", models[0].pk)):
+        korean = text_of(client.get(address, headers={"accept-language": "ko"}))
+        assert "Test set v1, 환자 12명의 사진 12장; 모델이 이 사진들을" in korean
+        assert "photos of" not in korean and "photos with" not in korean
+    result = client.get(
+        url("photo", photo.pk), {"thresholds": "From test set"}, headers={"accept-language": "ko"}
+    )
+    assert "환자 12명의 사진 12장" in text_of(result) and "not evaluable" not in text_of(result)
 
 
 def test_a_wanted_sensitivity_is_reached_as_specifically_as_can_be(
