@@ -22,9 +22,9 @@ MOST = 10_000
 
 
 class Total(NamedTuple):
-    """``count``: None where it is not told; ``said``: what is said of it, as outcomes."""
+    """``number``: None where it is not told; ``said``: what is said of it, as outcomes."""
 
-    count: int | None
+    number: int | None
     said: list[Json]
 
 

@@ -100,7 +100,7 @@ class Search(FhirView):
             total = totals.of(found, self.kind, request.query_params, teller)
         said = [entry(teller.base, one, "outcome") for one in total.said]
         if size == 0:
-            return Response(bundle("searchset", said, links=self._links(""), total=total.count))
+            return Response(bundle("searchset", said, links=self._links(""), total=total.number))
         try:
             page = keyset.page(found, order, request.query_params.get("cursor", ""), size)
         except keyset.BadCursor:
@@ -112,7 +112,7 @@ class Search(FhirView):
         entries += [entry(teller.base, one, "outcome") for one in outcomes or lesion.kept_back(hidden)]
         links = self._links(page.next) | {"previous": searching.page_address(self.request, page.previous)}
         return Response(
-            bundle("searchset", entries + said, links=links, total=total.count, at=timezone.now())
+            bundle("searchset", entries + said, links=links, total=total.number, at=timezone.now())
         )
 
     def _links(self, after: str) -> dict[str, str]:
