@@ -7,9 +7,12 @@ from django.conf import settings
 from classifier.models import ModelVersion, MonitorAlarm
 from classifier.networks.weights import WEIGHTS_FILE
 from classifier.runtimes import cuda
+from classifier.services.following.rules import LIKENESS, QUALITY
 from classifier.services.models import registry
 from skinclinic.models import Clinic
 from skinclinic.services.doctor.findings import Finding, check, failure, ok, warn
+
+_ALARM_OF = {LIKENESS: "photos unlike its training photos", QUALITY: "the quality of photos"}
 
 
 @check("models")
@@ -32,8 +35,9 @@ def models() -> Iterator[Finding]:
                 "An admin of the clinic publishes one, under Models.",
             )  # fmt: skip
     for alarm in MonitorAlarm.objects.filter(monitor__ended_at=None).select_related("monitor__clinic"):
+        what = _ALARM_OF.get(alarm.endpoint, f"its {alarm.endpoint}")
         yield warn(
-            "models", f"{alarm.monitor} has raised an alarm of its {alarm.endpoint} on {alarm.raised_at:%Y-%m-%d}",
+            "models", f"{alarm.monitor} has raised an alarm of {what} on {alarm.raised_at:%Y-%m-%d}",
             "A curator or an admin of the clinic looks at Models, After publishing.",
         )  # fmt: skip
     yield ok("models", f"{len(versions)} models are registered")

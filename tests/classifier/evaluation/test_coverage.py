@@ -281,7 +281,7 @@ def test_what_few_units_of_a_calibration_may_cover_is_not_less_than_promised():
     def is_below(**covered) -> bool:
         shares = {key: proportion(*counts) for key, counts in covered.items()}
         whole = np.sum(list(covered.values()), axis=0)
-        return realised._is_below(made, proportion(*whole), shares)
+        return realised.is_below(made, proportion(*whole), shares)
 
     # Of calibrations of 20 patients every fifth covers no more than this.
     assert proportion(276, 300).high < 0.95 and not is_below(bcc=(276, 300))

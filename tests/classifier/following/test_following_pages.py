@@ -141,6 +141,7 @@ def test_a_rule_is_stated_with_a_reason_and_begins_a_new_record(world, client_fo
     facts = {"cases": 40, "hits": 20, "reference": 0.8, "evidence": 200.0, "last_cases": 30, "last_hits": 12}
     MonitorAlarm.objects.create(monitor=row, clinic=world["clinic"], endpoint="quality", facts=facts)
     shown = text_of(client.get(PAGE))
+    assert any("an alarm of the quality of photos" in one.said for one in doctor.models())
     assert "Alarm: fewer than 80.0 % of photos come without a warning" in shown
     assert (
         "when the first photos of 20 of 40 patients were as stated. Of the last 30 it was 12." in shown
