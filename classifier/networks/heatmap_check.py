@@ -1,8 +1,9 @@
 """What is told of how a model's heatmaps change when parts of its network are put at random: its form. It is made by
 ``classifier.analysing.map_check``. Pure, no torch."""
 
-import math
 from typing import Any
+
+from classifier.networks.stated import is_count, is_number
 
 # What is put at random, each beside all before.
 LAST_LAYER, LAST_TENTH, ALL = "last_layer", "last_tenth", "all"
@@ -16,7 +17,7 @@ def is_sound(said: dict[str, Any]) -> bool:
     step, "compared": drawings whose heatmaps could be compared, and ``FIGURES``, all None where there were none}."""
     pictures, rows = said.get("pictures"), said.get("rows")
     return (
-        _is_count(pictures)
+        is_count(pictures)
         and isinstance(rows, list)
         and all(isinstance(row, dict) for row in rows)
         and [row.get("randomised") for row in rows] == list(STEPS)
@@ -29,22 +30,14 @@ def is_evaluable(said: dict[str, Any]) -> bool:
     return any(row["mean"] is not None for row in said["rows"])
 
 
-def _is_row(row: dict[str, Any], pictures: Any) -> bool:
+def _is_row(row: dict[str, Any], pictures: int) -> bool:
     compared, figures = row.get("compared"), [row.get(name) for name in FIGURES]
-    if not _is_count(compared) or compared > pictures:
+    if not is_count(compared) or compared > pictures:
         return False
     if compared == 0:
         return figures == [None] * len(FIGURES)
-    if not all(_is_correlation(value) for value in figures):
+    values = [value for value in figures if is_number(value) and -1 <= value <= 1]
+    if len(values) < len(FIGURES):
         return False
-    mean, least, most, size = figures
-    return bool(least <= mean <= most and abs(mean) <= size)
-
-
-def _is_correlation(value: object) -> bool:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and math.isfinite(value) and -1 <= value <= 1
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    mean, least, most, size = values
+    return least <= mean <= most and abs(mean) <= size

@@ -11,6 +11,8 @@ from typing import Any
 from classifier.networks import heatmap_check
 from classifier.networks.architectures import ARCHITECTURES, is_known
 from classifier.networks.preprocess import Preprocessing
+from classifier.networks.stated import is_count as _is_count
+from classifier.networks.stated import is_number as _is_number
 from skinclinic.files.reasons import reason
 from skinclinic.files.whole import write_whole
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -267,14 +269,6 @@ def _check_familiarity(said: dict[str, Any]) -> None:
             f"familiarity must name the file {FAMILIARITY_FILE}, its sha256, the limit, the false alarms meant, "
             "photos, patients and folds, and the alarms realised; networks, where it is there, is true or false.",
         )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _check_threshold_set(name: str, entry: object) -> None:

@@ -100,5 +100,6 @@ def _alike(version: ModelVersion) -> list[ModelVersion]:
 
 def _key(manifest: Mapping[str, Any]) -> str:
     """What the figures follow from: weights, network, and how pictures are prepared."""
-    said = json.dumps([manifest["architecture"], manifest["preprocessing"]], sort_keys=True)
-    return f"{manifest['weights_sha256']}-{hashlib.sha256(said.encode()).hexdigest()[:_DIGITS]}"
+    facts = [manifest.get("architecture"), manifest.get("preprocessing")]
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    return f"{manifest.get('weights_sha256')}-{digest[:_DIGITS]}"
