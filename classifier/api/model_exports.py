@@ -106,7 +106,7 @@ class ModelExportViewSet(ReadViewSet):
         row = self.get_object()
         step_up.require(request)
         try:
-            return as_zip(request, row)
+            return as_zip(request, row, request.user)
         except exports.NotThere:
             raise Refused(409, "not_made", not_there()) from None
 
