@@ -90,9 +90,9 @@ class ModelExportViewSet(ReadViewSet):
     def create(self, request):
         """Have a model written in a format, or get what was asked for already. What failed or was stopped begins
         anew."""
+        clinic = self.clinic_for_new()
         sent = NewModelExportSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
-        clinic = self.clinic_for_new()
         version = registry.listed(clinic).filter(pk=sent.validated_data["model_version"]).first()
         if version is None:
             raise Http404
@@ -106,7 +106,7 @@ class ModelExportViewSet(ReadViewSet):
         row = self.get_object()
         step_up.require(request)
         try:
-            return as_zip(request, row)
+            return as_zip(request, row, request.user)
         except exports.NotThere:
             raise Refused(409, "not_made", not_there()) from None
 

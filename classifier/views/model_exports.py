@@ -36,7 +36,7 @@ def download(request: SignedInRequest, pk: int) -> HttpResponseBase:
     row = get_for(request.user, EXPORTS, pk, ADMIN)
     step_up.require_for_download(request)
     try:
-        return as_zip(request, row)
+        return as_zip(request, row, request.user)
     except exports.NotThere:
         messages.error(request, not_there())
         return redirect("model", row.model_version_id)

@@ -268,17 +268,25 @@ def test_weights_that_cannot_work_are_not_registered_and_the_tensor_is_named(
     assert ModelVersion.objects.get() == model_version and stored_files(settings) == []
 
 
-@pytest.mark.parametrize("prefer", ["torch", "cpu"])
+@pytest.mark.parametrize(
+    ("prefer", "architecture", "said"),
+    [
+        ("torch", "timm:convnext_atto", "closed form through layer normalisation"),
+        ("cpu", "timm:convnext_atto", "closed form through layer normalisation"),
+        ("cpu", "timm:efficientvit_b0", "computed by PyTorch"),
+    ],
+)
 def test_a_network_of_timm_is_imported_and_answers_as_timm_does(
-    prefer, labels, model_version, settings, tmp_path, monkeypatch
+    prefer, architecture, said, labels, model_version, settings, tmp_path, monkeypatch
 ):
     torch.manual_seed(2)
-    net = outside.whole("timm:convnext_atto", 13)
+    net = outside.whole(architecture, 13)
     with torch.no_grad():
-        net.head.fc.weight.normal_(std=0.5)
-        net.head.norm.weight.uniform_(0.5, 1.5)
+        net.get_submodule(outside.last_of(architecture)).weight.normal_(std=0.5)
+        for module in net.head.modules():
+            if isinstance(module, torch.nn.LayerNorm):
+                module.weight.uniform_(0.5, 1.5)
     torch.save({"state_dict": net.state_dict()}, tmp_path / "weights.pth")
-    architecture = "timm:convnext_atto"
     run(
         "import_weights",
         weights=tmp_path / "weights.pth",
@@ -288,7 +296,7 @@ def test_a_network_of_timm_is_imported_and_answers_as_timm_does(
     )
     version = ModelVersion.objects.get(name="next")
     assert (version.architecture, version.manifest["preprocessing"]["input_size"]) == (architecture, 224)
-    assert "closed form through layer normalisation" in version.manifest["maps"]
+    assert said in version.manifest["maps"]
     monkeypatch.setattr(cuda, "is_available", lambda: False)
     runtime = runtimes.open_runtime(version.path, cache_dir=settings.CACHE_DIR, prefer=prefer)
     images = lively.images(2, seed=3, side=224)
@@ -302,7 +310,7 @@ def test_a_network_of_timm_is_imported_and_answers_as_timm_does(
 @pytest.mark.parametrize(
     ("architecture", "reason"),
     [
-        ("timm:vit_tiny_patch16_224", "must end in average pooling"),
+        ("timm:vit_tiny_patch16_224", "must end in feature maps, pooling"),
         ("timm:convnext_attto", "names like it: convnext_atto"),
         ("alexnet", "torchvision:NAME or timm:NAME"),
         ("torchvision:mobilenet_v3_small", "missing: .* features.0.0.weight"),
