@@ -77,8 +77,8 @@ class Command(Tells, BaseCommand):
         # As the command makes it of the same photos, to the byte.
         try:
             call_command(
-                "learn_familiarity", model=str(out.resolve()), photos=[photos / "images"], patients=photos / "metadata.csv",
-                stdout=self.stdout,
+                "learn_familiarity", model=str(out.resolve()), photos=[photos / "images"],
+                patients=photos / "metadata.csv", stdout=self.stdout,
             )  # fmt: skip
         except CommandError as error:
             self.say(str(error))
