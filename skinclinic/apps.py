@@ -24,6 +24,7 @@ class SkinClinicConfig(AppConfig):
         from skinclinic.files import left_uploads  # noqa: F401
         from skinclinic.files import notes as file_notes  # noqa: F401
         from skinclinic.jobs import (  # noqa: F401
+            archived_photos,
             erasing,
             image_archives,
             mail,

@@ -139,17 +139,19 @@ def page(shown: Shown) -> dict:
 
 def _neighbours(photo: Photo) -> tuple[int | None, int | None, bool]:
     """The photos before and after it in the clinic (or its archive); and, asked in passing, whether it was covered."""
-    found = _around(photo.clinic_id, photo.pk, is_archived=photo.lesion.is_archived)
+    found = around(photo.clinic_id, photo.pk, is_archived=photo.lesion.is_archived)
     return found[0] if found else (None, None, False)
 
 
 @kept
-def _around(
+def around(
     clinic: int, photo: int, *, is_archived: bool
 ) -> QuerySet[Photo, tuple[int | None, int | None, bool]]:
-    around = Photo.objects.filter(clinic=clinic, lesion__is_archived=is_archived)
-    older = around.filter(pk__lt=photo).order_by("-pk").values("pk")[:1]
-    newer = around.filter(pk__gt=photo).order_by("pk").values("pk")[:1]
+    """The next older and newer photo of the clinic's cases or of its archive, and whether this one is covered; [] where
+    it is gone."""
+    there = Photo.objects.filter(clinic=clinic, is_archived=is_archived, lesion__is_archived=is_archived)
+    older = there.filter(pk__lt=photo).order_by("-pk").values("pk")[:1]
+    newer = there.filter(pk__gt=photo).order_by("pk").values("pk")[:1]
     covers = Exists(PhotoCover.objects.filter(photo=photo))
     return Photo.objects.filter(pk=photo).values_list(Subquery(older), Subquery(newer), covers)
 

@@ -44,6 +44,9 @@ class Photo(models.Model):
     # Codes of what was done to the upload (first frame only, tail removed …).
     notes = models.JSONField(default=list, blank=True)
     is_synthetic = models.BooleanField(default=False)
+    # What its lesion says, again, so that an index passes over an archive. Rows of former versions are marked by a job:
+    # ask the lesion, too.
+    is_archived = models.BooleanField(default=False, db_default=False)
     # The square that is analysed, in pixels of the stored photo; none: the largest centred square.
     box_x = models.PositiveIntegerField(null=True, blank=True)
     box_y = models.PositiveIntegerField(null=True, blank=True)
@@ -76,6 +79,12 @@ class Photo(models.Model):
             ),
             models.Index(
                 fields=["clinic", "-id"], name="photo_synthetic", condition=models.Q(is_synthetic=True)
+            ),
+            models.Index(
+                fields=["clinic", "-id"], name="photo_of_cases", condition=models.Q(is_archived=False)
+            ),
+            models.Index(
+                fields=["clinic", "-id"], name="photo_of_archive", condition=models.Q(is_archived=True)
             ),
         ]
 

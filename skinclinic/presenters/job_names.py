@@ -12,6 +12,7 @@ NAMES: dict[str, Any] = {
     "image-sending": _("Sending to an image archive"),
     "mail": _("Letter"),
     "old-file-names": _("Names of old files"),
+    "archived-photos": _("Photos of archives are marked"),
     "retention": _("What is kept for its time"),
     "webhook": _("Message to another system"),
 }

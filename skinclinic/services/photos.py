@@ -168,7 +168,7 @@ def insert(photo: Photo, lesion: Lesion | None) -> None:
         lesion.save(force_insert=True)
     else:
         list(hold(Lesion.objects.filter(pk=lesion.pk)).values_list("pk"))
-    photo.lesion = lesion
+    photo.lesion, photo.is_archived = lesion, lesion.is_archived
     photo.save(force_insert=True)
     if not lesion.is_archived:
         index_photo(photo)

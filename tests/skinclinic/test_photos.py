@@ -18,7 +18,7 @@ from skinclinic import imaging
 from skinclinic.engine import jobs
 from skinclinic.files import store as files
 from skinclinic.models import BinItem, BinnedRow, Diagnosis, Lesion, Photo, PhotoWord
-from skinclinic.services import decoding, old_file_names, photos, search_words
+from skinclinic.services import archived_photos, decoding, old_file_names, photos, search_words
 from skinclinic.services.binning import bin
 from skinclinic.services.photos import delete_photo, set_box, shown_name, store_photo
 from skinclinic.web.come_back import ComeBack
@@ -59,6 +59,20 @@ def test_names_of_files_that_were_stored_before_are_looked_at_once(clinic, clini
     assert kept == ["name removed.jpg", "IMG_1.jpg"]
     assert not PhotoWord.objects.filter(word__in=("given", "surname")).exists()
     assert "Doe" not in str(list(BinnedRow.objects.values_list("data"))) + str(BinItem.objects.get().told)
+
+
+def test_photos_of_archives_say_so_and_those_of_before_are_marked_once(clinic, clinician):
+    archive = Lesion.objects.create(clinic=clinic, is_archived=True)
+    (own, _), (old, _), (archived, _) = (
+        store(clinic, clinician, seed, lesion=lesion)
+        for seed, lesion in ((1, None), (2, archive), (3, archive))
+    )
+    assert [Photo.objects.get(pk=one.pk).is_archived for one in (own, old, archived)] == [False, True, True]
+    Photo.objects.filter(pk=old.pk).update(is_archived=False)
+    archived_photos.ask_once()
+    archived_photos.ask_once()
+    assert jobs.run_waiting(archived_photos.JOB) == 1
+    assert set(Photo.objects.filter(is_archived=True)) == {old, archived}
 
 
 def test_a_photo_is_one_row_and_two_files_in_a_lesion_of_its_own(clinic, clinician):

@@ -35,7 +35,9 @@ def lesions() -> "QuerySet[Lesion]":
 
 
 def photos() -> "QuerySet[Photo]":
-    rows = Photo.objects.filter(lesion__is_archived=False).annotate(updated=F("created_at"))
+    rows = Photo.objects.filter(is_archived=False, lesion__is_archived=False).annotate(
+        updated=F("created_at")
+    )
     return rows.select_related("clinic", "lesion").order_by("-id")
 
 

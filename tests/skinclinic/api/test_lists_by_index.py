@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from classifier.presenters import result
 from tests.plans import with_no_index_but
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
@@ -15,6 +16,7 @@ LISTS = {
     "patients/?research_consent=refused": "patient_by_consent",
     "patients/?is_archived=false": "patient_own",
     "fhir/Patient": "patient_own",
+    "fhir/Media": "photo_of_cases",
     "lesions/?is_archived=false&state=empty": "lesion_empty",
     "lesions/?is_archived=false": "lesion_own",
     "lesions/?site=nose": "lesion_by_site",
@@ -32,11 +34,17 @@ def rows_of(client, path: str) -> str:
     return rows
 
 
+def explained(sql: str) -> str:
+    """How the database would find the rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {sql}")
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
 def plan(client, path: str, index: str) -> str:
     """How the database finds the rows of a list by ``index``."""
-    with with_no_index_but(index), connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN {rows_of(client, path)}")
-        told = "\n".join(line for (line,) in cursor.fetchall())
+    with with_no_index_but(index):
+        told = explained(rows_of(client, path))
     # What is asked of each row of a page does not grow.
     return told.partition("SubPlan")[0]
 
@@ -47,6 +55,16 @@ def test_each_goes_by_its_index(clinic, clinician, client_for):
     assert {
         path: LISTS[path] in told and "Sort" not in told for path, told in found.items()
     } == dict.fromkeys(LISTS, True), found
+
+
+@pytest.mark.parametrize(("is_archived", "index"), [(False, "photo_of_cases"), (True, "photo_of_archive")])
+def test_the_photos_beside_one_are_looked_for_among_their_own(clinic, is_archived, index):
+    """An import of 200,000 photos lay between two of cases, and each of them was looked at."""
+    with CaptureQueriesContext(connection) as asked:
+        result.around(clinic.pk, 5, is_archived=is_archived)
+    with with_no_index_but(index):
+        told = explained(asked[-1]["sql"])
+    assert told.count(f"Backward using {index}") + told.count(f"Scan using {index}") == 2, told
 
 
 def test_a_clinics_name_is_looked_up_before_the_rows(clinic, clinician, client_for):
