@@ -60,7 +60,7 @@ def fill(clinic: Clinic, user: User, count: int, *, seed: int = 0) -> None:
     )
     pattern = Photo(
         clinic=clinic, uploaded_by=user, file_key="none.jpg", thumbnail_key="none.jpg", width=512, height=512,
-        source_format="JPEG",
+        source_format="JPEG", is_archived=True,
     )  # fmt: skip
     insert(
         pattern, ("id", "lesion", "sha256", "kind"),
