@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.special
 
 # The normal distribution's 97.5 % point.
 Z95 = 1.959963984540054
@@ -28,12 +27,6 @@ def proportion(count: int, of: int) -> Proportion:
     if not 0 <= count <= of:
         raise ValueError(f"{count} of {of} is no share")
     return _wilson(count, of, of)
-
-
-def lower_limit(count: int, of: int, risk: float) -> float:
-    """What the share is below with a probability of at most ``risk``, whatever it is, once ``count`` of ``of``
-    independent ones are known: the exact one-sided limit (Clopper and Pearson 1934, Biometrika 26:404)."""
-    return float(scipy.special.betaincinv(count, of - count + 1, risk)) if count else 0.0
 
 
 def in_groups(hits: np.ndarray, groups: Sequence[str]) -> Proportion:

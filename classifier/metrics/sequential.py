@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import scipy
 
 # The alternatives: the share has fallen to f of its reference.
 FACTORS = np.arange(1, 20) / 20
@@ -27,6 +28,12 @@ FACTORS = np.arange(1, 20) / 20
 LEAST_REFERENCE, MOST_REFERENCE = 0.05, 0.995
 # Evidence is not counted further than this; it is far above any alarm.
 _MOST = 1e100
+
+
+def lower_limit(count: int, of: int, risk: float) -> float:
+    """What the share is below with a probability of at most ``risk``, whatever it is, once ``count`` of ``of``
+    independent ones are known: the exact one-sided limit (Clopper and Pearson 1934, Biometrika 26:404)."""
+    return float(scipy.special.betaincinv(count, of - count + 1, risk)) if count else 0.0
 
 
 @dataclass(frozen=True)

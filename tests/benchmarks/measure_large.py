@@ -363,7 +363,8 @@ def _api() -> Asked:
         "analyses/?job__state=running", f"analyses/?model_version={_model()}", f"diagnoses/?lesion={lesion.pk}",
         "diagnoses/?kind=pathology&disease=mm", f"answers/?study={study}", f"lesions/{lesion.pk}/",
         f"photos/{photo.pk}/", f"patients/{lesion.patient_id}/",
-        "fhir/Patient?_count=50", "fhir/Media?_count=50", f"fhir/Media?patient={lesion.patient_id}", "fhir/Observation?_count=50",
+        "fhir/Patient?_count=50", "fhir/Media?_count=50", f"fhir/Media?patient={lesion.patient_id}",
+        "fhir/Observation?_count=50",
     ):  # fmt: skip
         yield text, f"/api/v1/{text}"
 

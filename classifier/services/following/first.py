@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from classifier.metrics import sequential
-from classifier.metrics.proportions import lower_limit
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class First:
     def share(self, risk: float) -> float | None:
         """What later patients are held against: with a probability of at most ``risk`` it is more than the share that
         these were drawn from. None where that is too little to hold anything against."""
-        found = lower_limit(self.hits, self.of, risk)
+        found = sequential.lower_limit(self.hits, self.of, risk)
         return None if found < sequential.LEAST_REFERENCE else min(found, sequential.MOST_REFERENCE)
 
     def to_json(self) -> dict[str, int]:

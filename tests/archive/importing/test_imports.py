@@ -499,11 +499,11 @@ def test_a_photo_that_cannot_be_given_a_row_leaves_no_file(begin, tmp_path, monk
     row = checked(begin(metadata=table_files.three(tmp_path / "t.csv")))
     imports.request_write(row)
 
-    def full(**_fields):
-        raise OperationalError("database or disk is full")
+    def broken(**_fields):
+        raise OperationalError("disk I/O error")
 
     with monkeypatch.context() as patched:
-        patched.setattr(import_write, "create_entry", full)
+        patched.setattr(import_write, "create_entry", broken)
         for _attempt in range(jobs.MAX_ATTEMPTS):
             assert jobs.run_waiting(imports.WRITE_JOB) == 1 and nothing_is_written()
             Job.objects.update(not_before=None)

@@ -103,7 +103,9 @@ def test_what_is_sent_is_checked_by_itself_once_for_all_copies_of_its_weights(
     assert row.clinic is None and jobs.queue_of(row.kind) == jobs.BATCH
     jobs.run_waiting(map_checks.JOB)
     page = client_for(clinician).get(url("model", own.pk)).content.decode()
-    assert "Adebayo" in page and "all kernels" in page and "description says" not in page
+    assert (
+        "Adebayo" in page and "all kernels" in page and "model’s description says; not computed" not in page
+    )
     own.refresh_from_db()
     theirs.refresh_from_db()
     assert own.map_check == theirs.map_check != {} and heatmap_check.is_sound(own.map_check)
@@ -124,7 +126,7 @@ def test_what_a_description_says_is_shown_as_that_and_goes_with_the_model(
     admin = client_for(admin_user)
     page = admin.get(url("model", own.pk)).content.decode()
     assert (
-        "description says" in page
+        "model’s description says; not computed" in page
         and "−0.10" in page.replace("-", "−")
         and "Compute it on this server" in page
     )
@@ -135,7 +137,9 @@ def test_what_a_description_says_is_shown_as_that_and_goes_with_the_model(
     own.refresh_from_db()
     assert own.map_check["rows"] != found()["rows"]
     page = admin.get(url("model", own.pk)).content.decode()
-    assert "description says" not in page and url("model-check-maps", own.pk) not in page
+    assert (
+        "model’s description says; not computed" not in page and url("model-check-maps", own.pk) not in page
+    )
     sent = b"".join(admin.get(url("model-download", own.pk)).streaming_content)
     with zipfile.ZipFile(io.BytesIO(sent)) as archive:
         said = json.loads(archive.read("manifest.json"))

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from classifier.metrics import sequential
-from classifier.metrics.proportions import lower_limit
-from classifier.metrics.sequential import Evidence
+from classifier.metrics.sequential import Evidence, lower_limit
 
 RUNS, CASES, ALPHA = 2000, 400, 0.05
 

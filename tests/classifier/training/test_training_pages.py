@@ -404,8 +404,8 @@ def test_the_command_says_what_is_wrong(frozen, tmp_path):
         run_command(frozen, epochs=0)
     # Made anew, and by itself (tests/transactions.py), whatever tests came before.
     outside.design.cache_clear()
-    with pytest.raises(CommandError, match="architecture: .*vgg11"):
-        run_command(frozen, arch="torchvision:vgg11")
+    with pytest.raises(CommandError, match="architecture: .*squeezenet1_0"):
+        run_command(frozen, arch="torchvision:squeezenet1_0")
 
 
 def test_a_command_leaves_alone_what_a_worker_trains(frozen, curator):

@@ -400,7 +400,7 @@ def test_a_network_of_timm_is_trained_from_a_file_of_its_weights(samples, tmp_pa
     "changes, code",
     [
         ({"architecture": "timm:mobilenetv3_small_050", "init": "imagenet"}, "imagenet_unavailable"),
-        ({"architecture": "torchvision:vgg11"}, "no_pooled_end"),
+        ({"architecture": "torchvision:squeezenet1_0"}, "no_pooled_end"),
         ({"architecture": "timm:mobilenetv3_smal_050"}, "unknown_architecture"),
     ],
 )

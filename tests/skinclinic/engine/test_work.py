@@ -44,7 +44,7 @@ def make_label_check(clinic, user):
 def make_import(clinic, user):
     source = factories.make_source(clinic, "Elsewhere")
     row = Import.objects.create(
-        clinic=clinic, name="Elsewhere", format="folder", photos="", source=source, created_by=user
+        clinic=clinic, name="Elsewhere", format="folder", photos="sent", source=source, created_by=user
     )
     imports.request_check(row)
     return row
