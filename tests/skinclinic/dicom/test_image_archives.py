@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from classifier.services.analysis import assessments
-from skinclinic.dicom import network, web
+from skinclinic.dicom import web
 from skinclinic.engine import jobs
 from skinclinic.models import AuditEvent, ImageSending
 from skinclinic.services import image_archives
@@ -116,9 +116,7 @@ def test_what_does_not_arrive_is_tried_again_and_told(
     settings,
     done,
     clinician,
-    monkeypatch,
 ):
-    monkeypatch.setattr(network, "SECONDS", 2)
     archive = by_web if what == "web" else by_dicom
     if what == "called":
         archive.called = "OTHER"
