@@ -12,9 +12,8 @@ from rest_framework.response import Response
 from classifier.models import ModelExport
 from classifier.presenters.model_exports import as_zip, failure, not_there
 from classifier.services.models import exports, registry
-from skinclinic import permissions
 from skinclinic.api import strict
-from skinclinic.api.base import ClinicRowSerializer, ReadViewSet
+from skinclinic.api.base import AdminViewSet, ClinicRowSerializer
 from skinclinic.api.errors import Refused
 from skinclinic.engine import work
 from skinclinic.models import Job
@@ -69,22 +68,12 @@ class NewModelExportSerializer(strict.Serializer):
     clinic = serializers.SlugField(required=False)
 
 
-class ModelExportViewSet(ReadViewSet):
+class ModelExportViewSet(AdminViewSet):
     """Models made ready for other programs, newest first; only for admins. POST asks for one."""
 
     queryset = ModelExport.objects.select_related("clinic", "model_version").order_by("-id")
     serializer_class = ModelExportSerializer
     filterset_fields = ["model_version", "state"]
-    need = permissions.ADMIN
-
-    def get_queryset(self):
-        mine = permissions.memberships(self.request.user)
-        return super().get_queryset().filter(clinic__in=[one.clinic_id for one in mine if one.is_admin])
-
-    def get_object(self):
-        return permissions.get_for(
-            self.request.user, self.queryset.all(), self.kwargs["pk"], permissions.ADMIN
-        )
 
     @extend_schema(request=NewModelExportSerializer, responses={202: ModelExportSerializer})
     def create(self, request):

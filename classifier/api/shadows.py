@@ -10,9 +10,8 @@ from rest_framework.response import Response
 from classifier.models import ModelVersion, Shadow
 from classifier.services.models import registry
 from classifier.services.shadow import runs
-from skinclinic import permissions
 from skinclinic.api import strict
-from skinclinic.api.base import ClinicRowSerializer, ReadViewSet
+from skinclinic.api.base import AdminViewSet, ClinicRowSerializer
 from skinclinic.api.errors import Refused
 from skinclinic.services import step_up
 from skinclinic.services.refused import Refused as NotNow
@@ -45,22 +44,12 @@ class NewShadowSerializer(strict.Serializer):
     clinic = serializers.SlugField(required=False)
 
 
-class ShadowViewSet(ReadViewSet):
+class ShadowViewSet(AdminViewSet):
     """Candidates in the shadow of the model in use, newest first; only for admins. POST starts one."""
 
     queryset = Shadow.objects.select_related("clinic").order_by("-id")
     serializer_class = ShadowSerializer
     filterset_fields = ["model_version", "in_use"]
-    need = permissions.ADMIN
-
-    def get_queryset(self):
-        mine = permissions.memberships(self.request.user)
-        return super().get_queryset().filter(clinic__in=[one.clinic_id for one in mine if one.is_admin])
-
-    def get_object(self):
-        return permissions.get_for(
-            self.request.user, self.queryset.all(), self.kwargs["pk"], permissions.ADMIN
-        )
 
     @extend_schema(request=NewShadowSerializer, responses={201: ShadowSerializer})
     def create(self, request):

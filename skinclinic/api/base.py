@@ -89,6 +89,20 @@ class ReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ClinicViewSe
     """Listing and reading."""
 
 
+class AdminViewSet(ReadViewSet):
+    """Listing and reading of what only a clinic's admins see: to others of the clinic it is forbidden."""
+
+    need = permissions.ADMIN
+
+    def get_queryset(self):
+        mine = permissions.memberships(self.request.user)
+        return super().get_queryset().filter(clinic__in=[one.clinic_id for one in mine if one.is_admin])
+
+    def get_object(self):
+        rows = super(ClinicViewSet, self).get_queryset()
+        return permissions.get_for(self.request.user, rows, self.kwargs["pk"], permissions.ADMIN)
+
+
 def require_right(request) -> None:
     """Who may not change the lesion or the patient that is named is told so, whatever else is wrong."""
     for name, kind in (("lesion", Lesion), ("patient", Patient)):
