@@ -2,7 +2,6 @@
 its manifest says of it. Pure, no torch. The mathematics: ``classifier.metrics.familiarity``."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 from classifier.metrics.familiarity import FALSE_ALARMS, FOLDS, Calibrated, Familiar, held_back, limit_of
 from classifier.metrics.proportions import Proportion
 from classifier.networks import beside
-from classifier.networks.manifest import FAMILIARITY_FILE, MANIFEST_FILE, Manifest, ModelRejected
+from classifier.networks.manifest import FAMILIARITY_FILE, Manifest, ModelRejected, write_manifest
 from skinclinic.files.whole import write_whole
 
 LARGEST_FILE = 4 * 1024 * 1024
@@ -82,9 +81,8 @@ def _share(found: Proportion) -> dict[str, Any]:
 def add(folder: Path, manifest: Manifest, content: bytes, said: dict[str, Any]) -> Manifest:
     """Write the file into a model's folder, and what is said of it into the manifest there; return the manifest."""
     manifest = replace(manifest, familiarity=said)
-    text = json.dumps(manifest.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
     write_whole(Path(folder) / FAMILIARITY_FILE, content)
-    write_whole(Path(folder) / MANIFEST_FILE, f"{text}\n")
+    write_manifest(folder, manifest)
     return manifest
 
 
