@@ -234,7 +234,7 @@ def _notices(found: Analysis, view: ResultView) -> list[str]:
             _("This answer is of the photo before it was covered: part of its square is hidden now.")
         )
     told = familiar.told(found.unlike, found.model_version.manifest)
-    notices.append(told.whole if told.state == familiar.UNLIKE else told.text)
+    notices.append(told.whole if told.is_unlike else told.text)
     notices += cautions.of_photo(found)
     if view.verdict and not view.listed and not view.set_aside:
         notices.append(view.verdict)
