@@ -21,6 +21,7 @@ from classifier.presenters.maps import caption
 from classifier.services.analysis import assessments
 from classifier.services.evaluation.figure_files import FONT_FILE
 from classifier.services.models.card import validated_on
+from classifier.services.models.manifest_words import in_words
 from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Diagnosis, Photo, User
@@ -153,7 +154,7 @@ def report_of(user: User, found: Analysis, view: ResultView, drawn: Drawn) -> Re
                 _("Model"),
                 found.model_version.name + (_(" (demo model)") if found.model_version.is_demo else ""),
             ),
-            (_("Trained on"), found.model_version.manifest.get("trained_on", "")),
+            (_("Trained on"), in_words(found.model_version.manifest.get("trained_on"))),
             (_("Validated on"), validated_on(found.model_version.manifest)),
             (
                 _("Thresholds"),
