@@ -363,7 +363,8 @@ class NeighbourSerializer(strict.Serializer):
 
 class SimilarSerializer(strict.Serializer):
     """``state``: ``found``; ``none_proven``: the archive holds no proven photo; ``no_features``: not evaluable, the
-    answer is from before photos could be compared; ``set_aside``: the answer does not count. ``compared``: among how
+    answer is from before photos could be compared; ``set_aside``: the answer does not count; ``covered``: part of its
+    square was covered since. ``compared``: among how
     many proven photos; ``lacking``: how many more the model has not looked at; ``own``: proven photos of the same
     patient or lesion, which are left out."""
 
