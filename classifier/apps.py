@@ -21,7 +21,7 @@ class ClassifierConfig(AppConfig):
         from classifier.services import doctor, first_steps, holdings, measured, size  # noqa: F401
         from classifier.services.analysis import covered  # noqa: F401
         from classifier.services.analysis.assessments import hidden_photo_ids
-        from classifier.services.analysis.summaries import is_unfit, told, unlike
+        from classifier.services.analysis.summaries import familiarity, is_unfit, told
         from classifier.services.models import upload
         from classifier.services.training import binned, erasing, queued, withdrawal  # noqa: F401
         from skinclinic.archive.services.curating import from_clinic
@@ -30,5 +30,5 @@ class ClassifierConfig(AppConfig):
         quotas.rooms.append(upload.room)
         from_clinic.unfit.append(is_unfit)
         photo_answers.tellers.append(told)
-        photo_answers.unlike_finders.append(unlike)
+        photo_answers.familiarity_tellers.append(familiarity)
         worklist.answer_filters.append(hidden_photo_ids)

@@ -78,6 +78,7 @@ urlpatterns = [
     path("models/<int:pk>/card/", models.model_card, name="model-card"),
     path("models/<int:pk>/export/", model_exports.ask, name="model-export"),
     path("models/exports/<int:pk>/", model_exports.download, name="model-export-file"),
+    path("models/exports/<int:pk>/delete/", model_exports.delete, name="model-export-delete"),
     path("models/roll-back/", models.model_rollback, name="model-rollback"),
     path("models/evaluations/", evaluations.listing, name="evaluations"),
     path("models/evaluations/new/", evaluations.new, name="evaluation-new"),

@@ -342,9 +342,10 @@ class Patient(TypedDict):
 
 
 class Lesion(TypedDict):
-    """``top_disease``, ``top_score`` and ``malignant_sum`` are those of ``answer_photo``: of the close-ups of
-    the last visit the one with the highest malignant sum. They are null while the own impression comes first.
-    ``set_aside`` says why photos that were analysed give no answer: overview, dermoscopic or unfit.
+    """``top_disease``, ``top_score``, ``malignant_sum`` and ``training_photos`` are those of
+    ``answer_photo``: of the close-ups of the last visit the one with the highest malignant sum. They are null
+    while the own impression comes first, ``training_photos`` also where there is no answer. ``set_aside``
+    says why photos that were analysed give no answer: overview, dermoscopic or unfit.
     """
 
     id: int
@@ -358,6 +359,7 @@ class Lesion(TypedDict):
     top_disease: str | None
     top_score: float | None
     malignant_sum: float | None
+    training_photos: Familiarity | None
     answer_photo: int | None
     set_aside: Literal["overview", "dermoscopic", "unfit"] | Literal[""]
     is_proven: bool

@@ -18,6 +18,7 @@ from skinclinic.api.errors import Refused
 from skinclinic.engine import work
 from skinclinic.models import Job
 from skinclinic.services import step_up
+from skinclinic.services.refused import Refused as NotNow
 
 
 class ModelExportSerializer(ClinicRowSerializer):
@@ -69,7 +70,8 @@ class NewModelExportSerializer(strict.Serializer):
 
 
 class ModelExportViewSet(AdminViewSet):
-    """Models made ready for other programs, newest first; only for admins. POST asks for one."""
+    """Models made ready for other programs, newest first; only for admins. POST asks for one; a clinic has at most six
+    at a time."""
 
     queryset = ModelExport.objects.select_related("clinic", "model_version").order_by("-id")
     serializer_class = ModelExportSerializer
@@ -85,7 +87,10 @@ class ModelExportViewSet(AdminViewSet):
         version = registry.listed(clinic).filter(pk=sent.validated_data["model_version"]).first()
         if version is None:
             raise Http404
-        row = exports.ask(version, sent.validated_data["format"], clinic, request.user)
+        try:
+            row = exports.ask(version, sent.validated_data["format"], clinic, request.user)
+        except NotNow as refused:
+            raise Refused(409, "refused", str(refused)) from None
         return Response(ModelExportSerializer(row).data, status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
@@ -109,3 +114,10 @@ class ModelExportViewSet(AdminViewSet):
         if job is None or not work.cancel(job, request.user):
             raise Refused(409, "not_busy", _("It is over already; there is nothing to stop."))
         return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request, pk=None):
+        """Delete the files before their time; what waits or is being made is stopped."""
+        strict.only(request)
+        exports.delete(self.get_object(), request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)

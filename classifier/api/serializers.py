@@ -9,9 +9,8 @@ from rest_framework.reverse import reverse
 
 from classifier.metrics.listing import listed
 from classifier.models import Analysis, Assessment, Explanation, ModelVersion, Publication, ThresholdSet
-from classifier.presenters import unlike
 from classifier.presenters.explanations import failure
-from classifier.services.analysis import explanations, suggested_squares
+from classifier.services.analysis import explanations, suggested_squares, summaries
 from classifier.services.analysis.analyses import current_analysis
 from classifier.services.analysis.suggested_squares import Suggestion
 from classifier.services.similar import neighbours
@@ -19,7 +18,7 @@ from skinclinic import permissions
 from skinclinic.api import strict
 from skinclinic.api.base import ClinicRowSerializer, NoteText, PlainText, kept
 from skinclinic.api.ranked import DifferentialSerializer, RankedSerializer
-from skinclinic.api.serializers import BoxSerializer, PhotoSerializer
+from skinclinic.api.serializers import BoxSerializer, FamiliaritySerializer, PhotoSerializer
 from skinclinic.engine import work
 from skinclinic.models import Clinic, Job, Photo
 from skinclinic.models.diagnosis import DISEASE_CHOICES
@@ -195,18 +194,9 @@ class SuggestedSquaresSerializer(strict.Serializer):
         return {"code": found.job.error_code, "message": words_of(found.job)}
 
 
-class FamiliaritySerializer(strict.Serializer):
-    """``state``: ``like`` the photos the model was trained on, ``unlike`` them (its scores may mean little), or
-    ``not_evaluable``. ``distance``: from them, in parts of the limit above which a photo is unlike them; one in twenty
-    photos like them lies above it."""
-
-    state = serializers.ChoiceField(unlike.STATES)
-    distance = serializers.FloatField(allow_null=True)
-
-
 def familiarity(value: float | None) -> dict:
     """What ``FamiliaritySerializer`` shows of an answer's ``unlike``."""
-    return {"state": unlike.state_of(value), "distance": value}
+    return {"state": summaries.state_of(value), "distance": value}
 
 
 class AnalysisSerializer(ClinicRowSerializer):
@@ -373,7 +363,8 @@ class NeighbourSerializer(strict.Serializer):
 
 class SimilarSerializer(strict.Serializer):
     """``state``: ``found``; ``none_proven``: the archive holds no proven photo; ``no_features``: not evaluable, the
-    answer is from before photos could be compared; ``set_aside``: the answer does not count. ``compared``: among how
+    answer is from before photos could be compared; ``set_aside``: the answer does not count; ``covered``: part of its
+    square was covered since. ``compared``: among how
     many proven photos; ``lacking``: how many more the model has not looked at; ``own``: proven photos of the same
     patient or lesion, which are left out."""
 

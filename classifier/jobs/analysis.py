@@ -104,15 +104,11 @@ def _analyse_group(version: ModelVersion, group: list[Analysis]) -> dict[int | N
 
 def _run(version: ModelVersion, crops: Sequence) -> Sequence:
     """The network's answers. Raises NonFiniteScores, JobError, MemoryError."""
-    try:
+    with memory.told():
         # Loading the libraries takes memory, too.
         from classifier.analysing.pipeline import analyse as run
 
         return run(runtime_for(version), crops)
-    except Exception as error:
-        if memory.is_lacking(error) and not isinstance(error, MemoryError):
-            raise MemoryError("the network was not given the memory it asked for") from error
-        raise
 
 
 def opened(read: Callable[[], bytes]):

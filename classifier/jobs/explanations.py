@@ -5,6 +5,7 @@ from functools import partial
 
 from classifier.jobs.analysis import NotRead, opened, stored
 from classifier.models import Explanation
+from classifier.runtimes import memory
 from classifier.services.analysis import explanations
 from classifier.services.analysis.analyses import DELETED
 from classifier.services.analysis.batch_analyses import wait_for_photos
@@ -42,7 +43,8 @@ def explain(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     except Photo.DoesNotExist:
         return [JobError(DELETED, "The photo was deleted.")]
     try:
-        found = explaining.explain(analysis.model_version.path, crop, row.method, say)
+        with memory.told():
+            found = explaining.explain(analysis.model_version.path, crop, row.method, say)
     except (ModelRejected, explaining.CannotExplain) as error:
         return [JobError(error.code, str(error))]
     return [partial(explanations.store, row, found)]

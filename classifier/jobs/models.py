@@ -56,7 +56,9 @@ def check_maps(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     if version is None:
         return [lambda: None]
     try:
-        return [partial(map_checks.store, version.manifest, run(version.path))]
+        with memory.told():
+            found = run(version.path)
+        return [partial(map_checks.store, version.manifest, found)]
     except ModelRejected as error:
         return [JobError(error.code, error.message)]
 

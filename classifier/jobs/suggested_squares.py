@@ -26,10 +26,6 @@ def suggest(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     except Photo.DoesNotExist:
         return [JobError(suggested_squares.DELETED, "The photo was deleted.")]
     runtime = runtime_for(version)
-    try:
+    with memory.told():
         boxes = squares.suggest(runtime, picture)
-    except Exception as error:
-        if memory.is_lacking(error) and not isinstance(error, MemoryError):
-            raise MemoryError("the network was not given the memory it asked for") from error
-        raise
     return [partial(suggested_squares.store, photo, version, boxes, runtime.computed)]

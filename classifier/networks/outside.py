@@ -18,6 +18,7 @@ from classifier.networks import by_gradient, torchvision_ops
 from classifier.networks.architectures import OUTSIDE, Architecture
 from classifier.networks.by_gradient import Behind, Found, NoWay
 from classifier.networks.manifest import ModelRejected
+from classifier.networks.manifest_words import MAPS_BY_GRADIENT, MAPS_IN_CLOSED_FORM
 from classifier.networks.pooled import Layer, NoClosedForm, layers_of
 
 TIMM, TORCHVISION = "timm", "torchvision"
@@ -177,17 +178,12 @@ def _group(name: str) -> str:
 def maps_in_words(cut: nn.Module) -> str:
     """How the maps of a network come about, for its description; "" for what is as everywhere here."""
     if getattr(cut, "behind", None) is not None:
-        return (
-            "Grad-CAM of the last feature maps, the gradient computed by PyTorch for each photo through all that "
-            "follows them, as pytorch-grad-cam does; so PyTorch runs this network, not OpenVINO."
-        )
+        return MAPS_BY_GRADIENT
     tail = getattr(cut, "tail", ())
     if not tail:
         return ""
     kinds = ", ".join(dict.fromkeys(layer.name for layer in tail))
-    return (
-        f"Grad-CAM of the last feature maps, the gradient in closed form through {kinds} behind the pooling."
-    )
+    return MAPS_IN_CLOSED_FORM % {"kinds": kinds}
 
 
 def maps_of(name: str) -> str:

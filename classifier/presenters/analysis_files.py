@@ -21,6 +21,7 @@ from classifier.presenters.maps import caption
 from classifier.services.analysis import assessments
 from classifier.services.evaluation.figure_files import FONT_FILE
 from classifier.services.models.card import validated_on
+from classifier.services.models.manifest_words import in_words
 from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Diagnosis, Photo, User
@@ -153,7 +154,7 @@ def report_of(user: User, found: Analysis, view: ResultView, drawn: Drawn) -> Re
                 _("Model"),
                 found.model_version.name + (_(" (demo model)") if found.model_version.is_demo else ""),
             ),
-            (_("Trained on"), found.model_version.manifest.get("trained_on", "")),
+            (_("Trained on"), in_words(found.model_version.manifest.get("trained_on"))),
             (_("Validated on"), validated_on(found.model_version.manifest)),
             (
                 _("Thresholds"),
@@ -234,7 +235,7 @@ def _notices(found: Analysis, view: ResultView) -> list[str]:
             _("This answer is of the photo before it was covered: part of its square is hidden now.")
         )
     told = familiar.told(found.unlike, found.model_version.manifest)
-    notices.append(told.whole if told.state == familiar.UNLIKE else told.text)
+    notices.append(told.whole if told.is_unlike else told.text)
     notices += cautions.of_photo(found)
     if view.verdict and not view.listed and not view.set_aside:
         notices.append(view.verdict)

@@ -12,13 +12,14 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from classifier.models import Analysis
-from classifier.presenters import unlike
 from classifier.presenters.result import answer_view, chosen_thresholds
 from classifier.services.analysis.analyses import JOB
 from classifier.services.analysis.assessments import hidden_photo_ids
+from classifier.services.analysis.summaries import state_of
 from skinclinic import jinja
 from skinclinic.engine import jobs
 from skinclinic.models import Job, Photo
+from skinclinic.services.photo_answers import UNLIKE
 from skinclinic.web.requests import SignedInRequest
 
 NO_MODEL = "no_model"
@@ -183,6 +184,6 @@ def _finished(
         verdict=view.verdict,
         warnings=warnings,
         background_is_large=view.background_is_large,
-        is_unlike=unlike.state_of(analysis.unlike) == unlike.UNLIKE,
+        is_unlike=state_of(analysis.unlike) == UNLIKE,
         set_aside=view.set_aside,
     )

@@ -19,7 +19,7 @@ WARNING_WORDS = {
 def of_answer(found: Analysis) -> list[str]:
     """All there is to say of a finished analysis; [] where nothing speaks against it."""
     told = unlike.told(found.unlike, found.model_version.manifest)
-    return [*([told.text] if told.state == unlike.UNLIKE else []), *of_photo(found)]
+    return [*([told.text] if told.is_unlike else []), *of_photo(found)]
 
 
 def of_photo(found: Analysis) -> list[str]:

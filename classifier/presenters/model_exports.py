@@ -20,6 +20,7 @@ from skinclinic.permissions import ADMIN
 from skinclinic.presenters.job_errors import numbered, words_of
 from skinclinic.presenters.work import Progress, shown
 from skinclinic.services import audit
+from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
 
 ABOUT: Mapping[str, str | Promise] = {
@@ -89,7 +90,11 @@ class ModelExportProgress(Progress[ModelExport]):
 
     def retry(self) -> str:
         """See Progress; it begins anew."""
-        return _("It goes on from the beginning.") if exports.go_on(self.row) else ""
+        try:
+            went_on = exports.go_on(self.row)
+        except Refused as refused:
+            return str(refused)
+        return _("It goes on from the beginning.") if went_on else ""
 
     @property
     def is_there(self) -> bool:
@@ -140,7 +145,7 @@ def offers(version: ModelVersion, member: Member) -> list[Offer]:
 
 
 def not_there() -> str:
-    return _("The files are not there: not made yet, or deleted again after seven days. Ask for them again.")
+    return _("The files are not there: not made yet, or deleted again. Ask for them again.")
 
 
 def as_zip(request: HttpRequest, row: ModelExport, by: User) -> HttpResponseBase:

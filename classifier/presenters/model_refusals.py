@@ -4,6 +4,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from classifier.networks.weights import ModelRejected
+from skinclinic.presenters import job_errors
 
 REASONS = {
     "bad_familiarity": _("What the manifest says of what the training photos are like is incomplete."),
@@ -54,6 +55,9 @@ REASONS = {
     "wrong_parameters": _("The weights have other names or shapes than the network needs."),
 }
 
+# Of words that no other job means otherwise.
+_COMMON = frozenset({"ambiguous_model", "bad_name", "changed", "name_taken", "no_model", "too_large"})
+job_errors.reasons.update({code: why for code, why in REASONS.items() if code not in _COMMON})
 
 # Of these the message tells nothing that the sentence does not.
 _SAYS_ALL = frozenset({"not_run_yet", "no_model"})
@@ -61,7 +65,6 @@ _SAYS_ALL = frozenset({"not_run_yet", "no_model"})
 
 def refusal_words(error: ModelRejected) -> str:
     """The model's own message; in other languages than English after a sentence the reader understands."""
-    reason = REASONS.get(error.code)
-    if reason is None or (get_language() or "en").startswith("en"):
-        return error.message
-    return str(reason) if error.code in _SAYS_ALL else f"{reason} ({error.message})"
+    if error.code in _SAYS_ALL and not (get_language() or "en").startswith("en"):
+        return str(REASONS[error.code])
+    return job_errors.with_reason(REASONS.get(error.code), error.message)

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from classifier.metrics.familiarity import is_unlike
+from classifier.services.analysis.summaries import state_of
+from skinclinic.services.photo_answers import LIKE, NOT_EVALUABLE, UNLIKE
 from skinclinic.web.counts import gettext as _
-
-LIKE, UNLIKE, NOT_EVALUABLE = "like", "unlike", "not_evaluable"
-STATES = (LIKE, UNLIKE, NOT_EVALUABLE)
 
 
 @dataclass(frozen=True)
 class Told:
-    """``text``: in a sentence; ``details``: what it rests on and what it cannot tell, "" where there is nothing to say.
+    """``state``: one of ``photo_answers.STATES``. ``text``: in a sentence; ``details``: what it rests on and what it
+    cannot tell, "" where there is nothing to say.
     ``distance``: in parts of the limit."""
 
     state: str
@@ -22,16 +21,13 @@ class Told:
     distance: float | None = None
 
     @property
+    def is_unlike(self) -> bool:
+        return self.state == UNLIKE
+
+    @property
     def whole(self) -> str:
         """All of it, for print."""
         return f"{self.text} {self.details}".strip()
-
-
-def state_of(unlike: float | None) -> str:
-    """One of STATES."""
-    if unlike is None:
-        return NOT_EVALUABLE
-    return UNLIKE if is_unlike(unlike) else LIKE
 
 
 def told(unlike: float | None, manifest: Mapping[str, Any]) -> Told:

@@ -20,11 +20,11 @@ from classifier.networks import weights
 from classifier.networks.network import MappedClassifier, restore
 from classifier.networks.stages import Logits
 from classifier.runtimes import openvino_library
+from classifier.runtimes.export_files import GRAPH, ONNX, ONNX_FILE, OPENVINO
 from skinclinic.files.whole import whole_folder
 
 OUTPUTS = ("logits", "maps")
 OPSET = 17
-ONNX, OPENVINO = "onnx", "openvino"
 
 
 class CannotExport(Exception):
@@ -110,11 +110,11 @@ def _computable(network: MappedClassifier) -> tuple[nn.Module, tuple[str, ...]]:
 def write_onnx(network: MappedClassifier, input_size: int, folder: Path) -> None:
     """``model.onnx`` in a folder. Raises CannotExport."""
     network, outputs = _computable(network)
-    (folder / "model.onnx").write_bytes(to_onnx(network, input_size, outputs))
+    (folder / ONNX_FILE).write_bytes(to_onnx(network, input_size, outputs))
 
 
 def write_openvino(network: MappedClassifier, input_size: int, folder: Path) -> None:
-    """``model.xml`` and ``model.bin`` in a folder, in full precision. Raises CannotExport."""
+    """``model.xml`` and ``model.bin`` in a folder, in full precision. Raises CannotExport, OSError."""
     openvino = openvino_library.load()
     if openvino is None:
         raise CannotExport("openvino_missing", "There is no OpenVINO on this machine.")
@@ -126,7 +126,13 @@ def write_openvino(network: MappedClassifier, input_size: int, folder: Path) -> 
     model.inputs[0].get_tensor().set_names({"images"})
     for output, name in zip(model.outputs, outputs, strict=True):
         output.get_tensor().set_names({name})
-    openvino.save_model(model, folder / "model.xml", compress_to_fp16=False)
+    try:
+        openvino.save_model(model, folder / GRAPH, compress_to_fp16=False)
+    except RuntimeError as error:
+        # What the library says of a disk that takes no more.
+        if "iostream" in str(error):
+            raise OSError(f"OpenVINO could not write its files: {error}") from error
+        raise
 
 
 WRITERS: dict[str, Callable[[MappedClassifier, int, Path], None]] = {

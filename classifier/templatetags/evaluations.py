@@ -3,7 +3,8 @@
 from urllib.parse import parse_qsl, urlsplit
 
 from django import template
-from django.utils.safestring import mark_safe
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from classifier.models import MonitorAlarm, ThresholdSet
 from classifier.plots.figures import Figure, percent, threshold_text
@@ -12,7 +13,7 @@ from classifier.plots.tables import ENDLESS, is_number
 from classifier.presenters import downloads
 from classifier.services.evaluation.words import label_name
 from classifier.services.following import counting
-from classifier.services.models import promises, set_words
+from classifier.services.models import manifest_words, promises, set_words
 from skinclinic.archive.models import Source
 from skinclinic.models.columns import field_of
 
@@ -89,6 +90,17 @@ def purpose(chosen: ThresholdSet) -> str:
 def cohort(chosen: ThresholdSet) -> str:
     """What a threshold set was made from, in the reader's language."""
     return set_words.cohort(chosen.details, chosen.cohort)
+
+
+@register.filter
+def model_words(text: object) -> SafeString | str:
+    """What a model's manifest says: in the reader's language where the product knows the words, else marked as of
+    another."""
+    if not isinstance(text, str) or not text:
+        return ""
+    language = manifest_words.language_of(text)
+    told = manifest_words.in_words(text)
+    return told if language is None else format_html('<span lang="{}">{}</span>', language, told)
 
 
 @register.filter

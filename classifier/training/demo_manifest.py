@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from classifier.networks.manifest import Manifest
+from classifier.networks.manifest_words import INTENDED_USE, LIMITS
 from classifier.training.crossval import OutOfFold, fold_macro_aucs, one_vs_rest
 from classifier.training.demo import BACKGROUND, Recipe, Trained
 from classifier.training.examples import Examples
@@ -20,17 +21,6 @@ LICENCE = (
     "PAD-UFES-20 (CC BY 4.0): Pacheco AGC, Lima GR, Salomao AS, et al. PAD-UFES-20: A skin lesion dataset "
     "composed of patient data and clinical images collected from smartphones. Data in Brief 32 (2020) 106221; "
     "doi:10.17632/zr7vgbcyr2.1. Changed: cropped, resized, varied at random."
-)
-INTENDED_USE = (
-    "Demonstration only: to show how the software works. It is not a medical device and must not be used to "
-    "judge a patient's skin."
-)
-LIMITS = (
-    "Six of the 12 diseases (iec, lentigo, pg, hemangioma, df, wart) are known from computer drawings alone, "
-    "so a photo of one of them will be misjudged. The photos are few, from one Brazilian programme, taken with "
-    "smartphones, nearly all of light to medium skin. In that set squamous cell carcinoma includes Bowen's "
-    "disease, which is therefore learnt as scc. The output for none of the 12 is known from drawings of bare "
-    "skin and of surfaces alone."
 )
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from classifier.presenters import suggested_squares
 from classifier.presenters.cards import card_json, cards_of
 from classifier.services.analysis.analyses import NoModel, request_analysis
-from classifier.services.analysis.suggested_squares import chosen
+from classifier.services.analysis.suggested_squares import chosen_by_button
 from skinclinic import imaging
 from skinclinic.engine import jobs
 from skinclinic.models import Photo
@@ -42,7 +42,7 @@ def crop(request: SignedInRequest, pk: int) -> HttpResponse:
 def _choose(request: SignedInRequest, photo: Photo) -> HttpResponse:
     try:
         sent = request.POST
-        box = chosen(photo, sent["suggested"]) if "suggested" in sent else _sent_box(request)
+        box = chosen_by_button(photo, sent["suggested"]) if "suggested" in sent else _sent_box(request)
         with transaction.atomic():
             set_box(photo, box)
             _ask(request, photo)

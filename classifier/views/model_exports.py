@@ -1,9 +1,10 @@
-"""Models made ready for other programs: asking for one, and taking it away."""
+"""Models made ready for other programs: asking for one, taking it away, deleting it."""
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from classifier.models import ModelExport
@@ -40,3 +41,12 @@ def download(request: SignedInRequest, pk: int) -> HttpResponseBase:
     except exports.NotThere:
         messages.error(request, not_there())
         return redirect("model", row.model_version_id)
+
+
+@require_POST
+def delete(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Delete the files before their time."""
+    row = get_for(request.user, EXPORTS, pk, ADMIN)
+    exports.delete(row, request.user)
+    messages.info(request, _("The files are deleted."))
+    return redirect("model", row.model_version_id)

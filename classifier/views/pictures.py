@@ -12,7 +12,7 @@ from classifier.presenters.cards import card_json, cards_of
 from classifier.presenters.pictures import AREA_FIELDS, cover_page, square_page
 from classifier.presenters.suggested_squares import context as suggested_context
 from classifier.services.analysis.intake import add_lesion
-from classifier.services.analysis.suggested_squares import chosen
+from classifier.services.analysis.suggested_squares import chosen_by_button
 from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Photo
@@ -64,7 +64,7 @@ def square(request: SignedInRequest, pk: int) -> HttpResponse:
         return _show(request, "square", photo, square_page(photo))
     try:
         sent = _sent(request)
-        box = chosen(photo, sent["suggested"]) if "suggested" in sent else sent
+        box = chosen_by_button(photo, sent["suggested"]) if "suggested" in sent else sent
         made, is_new = add_lesion(photo, box, request.user)
     except _NOT_DONE as error:
         return _refused(request, "square", photo, error)

@@ -25,7 +25,7 @@ from skinclinic.api.serializers import (
     PhotoSerializer,
 )
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo
-from skinclinic.services import consent, diagnoses, impressions, records, worklist
+from skinclinic.services import consent, diagnoses, impressions, photo_answers, records, worklist
 
 
 class PatientViewSet(DeletesToBin, CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
@@ -66,7 +66,7 @@ class LesionFilter(filters.FilterSet):
 class LesionViewSet(DeletesToBin, CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
     """Lesions with the most suspicious answer of their last visit."""
 
-    queryset = Lesion.objects.select_related("clinic", "assignee").order_by("-id")
+    queryset = Lesion.objects.select_related("clinic", "assignee", "answer_photo").order_by("-id")
     serializer_class = LesionSerializer
     filterset_class = LesionFilter
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
@@ -75,7 +75,9 @@ class LesionViewSet(DeletesToBin, CarefulUpdates, mixins.CreateModelMixin, ReadV
         serializer = super().get_serializer(*args, **kwargs)
         rows = args[0] if args else []
         rows = [rows] if isinstance(rows, Lesion) else rows
-        kept(serializer)["hidden_photos"] = hidden_photos(self, rows)
+        hidden = hidden_photos(self, rows)
+        open_ = [lesion.answer_photo for lesion in rows if lesion.told_by_id not in hidden]
+        kept(serializer).update(hidden_photos=hidden, familiarity=photo_answers.familiarity(open_))
         return serializer
 
     def perform_create(self, serializer):

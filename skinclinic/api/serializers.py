@@ -1,5 +1,6 @@
 """Patients, lesions, photos, diagnoses, people: rows as JSON."""
 
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from skinclinic.api.ranked import ChecksIcd10, DifferentialSerializer
 from skinclinic.forms.pathology import not_in_the_future
 from skinclinic.forms.patients import UNANSWERED
 from skinclinic.models import Clinic, Diagnosis, Invitation, Lesion, Member, Patient, Photo, User
-from skinclinic.services import covering, identifying, patient_codes
+from skinclinic.services import covering, identifying, patient_codes, photo_answers
 from skinclinic.services.binning.taken import why_code_is_taken
 from skinclinic.services.photos import camera_time
 from skinclinic.vocabulary import asked
@@ -159,9 +160,19 @@ class ChangedPatientSerializer(PatientSerializer):
         fields = [*PatientSerializer.Meta.fields, "effects"]
 
 
+class FamiliaritySerializer(strict.Serializer):
+    """``state``: ``like`` the photos the model was trained on, ``unlike`` them (its scores may mean little), or
+    ``not_evaluable``. ``distance``: from them, in parts of the limit above which a photo is unlike them; one in twenty
+    photos like them lies above it."""
+
+    state = serializers.ChoiceField(photo_answers.STATES)
+    distance = serializers.FloatField(allow_null=True)
+
+
 class LesionSerializer(ClinicRowSerializer):
-    """``top_disease``, ``top_score`` and ``malignant_sum`` are those of ``answer_photo``: of the close-ups of the last
-    visit the one with the highest malignant sum. They are null while the own impression comes first.
+    """``top_disease``, ``top_score``, ``malignant_sum`` and ``training_photos`` are those of ``answer_photo``: of the
+    close-ups of the last visit the one with the highest malignant sum. They are null while the own impression comes
+    first, ``training_photos`` also where there is no answer.
     ``set_aside`` says why photos that were analysed give no answer: overview, dermoscopic or unfit."""
 
     note = NoteText(max_length=400, required=False, allow_blank=True)
@@ -169,6 +180,7 @@ class LesionSerializer(ClinicRowSerializer):
     site_y = serializers.FloatField(min_value=0, max_value=1, allow_null=True, required=False)
     # Null while the own impression comes first.
     top_disease = serializers.CharField(read_only=True, allow_null=True)
+    training_photos = serializers.SerializerMethodField()
     assignee: "serializers.SlugRelatedField[User]" = serializers.SlugRelatedField(
         slug_field="username", read_only=True
     )
@@ -179,8 +191,8 @@ class LesionSerializer(ClinicRowSerializer):
         model = Lesion
         fields = [
             "id", "clinic", "patient", "site", "site_x", "site_y", "note", "state", "top_disease", "top_score",
-            "malignant_sum", "answer_photo", "set_aside", "is_proven", "proven_disease", "to_decide", "biopsy_on",
-            "follow_up_on", "assignee", "cover", "photo_count", "created_at",
+            "malignant_sum", "training_photos", "answer_photo", "set_aside", "is_proven", "proven_disease", "to_decide",
+            "biopsy_on", "follow_up_on", "assignee", "cover", "photo_count", "created_at",
         ]  # fmt: skip
         read_only_fields = [
             "state", "top_disease", "top_score", "malignant_sum", "answer_photo", "set_aside", "is_proven",
@@ -194,10 +206,16 @@ class LesionSerializer(ClinicRowSerializer):
             )
         return patient
 
+    @extend_schema_field(FamiliaritySerializer(allow_null=True))
+    def get_training_photos(self, lesion: Lesion) -> dict | None:
+        """Whether the photo of the answer is like those the model was trained on."""
+        found = self.context.get("familiarity", {}).get(lesion.answer_photo_id)
+        return asdict(found) if found and lesion.top_disease else None
+
     def to_representation(self, lesion: Lesion) -> dict:
         shown = super().to_representation(lesion)
         if lesion.told_by_id in self.context.get("hidden_photos", ()):
-            shown |= {"top_disease": None, "top_score": None, "malignant_sum": None}
+            shown |= {"top_disease": None, "top_score": None, "malignant_sum": None, "training_photos": None}
         return shown
 
 

@@ -81,6 +81,7 @@ ACTIONS: dict[str, Words] = {
     "model.check_maps": gettext_lazy("Heatmaps of a model checked"),
     "model.make_features": gettext_lazy("Model had look at proven photos"),
     "model.export": gettext_lazy("Model made for other programs"),
+    "model.export_delete": gettext_lazy("Model made for other programs deleted"),
     "model.fetch": gettext_lazy("Model downloaded"),
     "model.publish": gettext_lazy("Model published"),
     "model.roll_back": gettext_lazy("Model rolled back"),

@@ -38,8 +38,9 @@ class Comparison:
 
     @property
     def models(self) -> list[str]:
-        """The models whose answers stand at the photos."""
-        answers = [getattr(photo, "answer", None) for photo in self.shown]
+        """The models whose answers stand on the page, at these photos, at those to choose from and over time: it names
+        them once."""
+        answers = [getattr(photo, "answer", None) for photo in self.photos]
         return sorted({one.model for one in answers if isinstance(one, PhotoTold) and one.model})
 
 

@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 
 from skinclinic.models import Member, Photo, User
 
+# Whether a photo is like those that the model was trained on.
+LIKE, UNLIKE, NOT_EVALUABLE = "like", "unlike", "not_evaluable"
+STATES = (LIKE, UNLIKE, NOT_EVALUABLE)
+
 
 @dataclass(frozen=True)
 class PhotoTold:
@@ -28,10 +32,19 @@ class PhotoTold:
     is_unlike: bool = False
 
 
+@dataclass(frozen=True)
+class Familiarity:
+    """``state``: one of STATES. ``distance``: from the training photos, in parts of the limit above which a photo is
+    unlike them; None where it is not evaluable."""
+
+    state: str
+    distance: float | None = None
+
+
 Teller = Callable[[User, Member, Sequence[Photo]], dict[int, PhotoTold]]
 tellers: list[Teller] = []
-# f(photos) -> keys of those that are unlike what the model of their last answer was trained on.
-unlike_finders: list[Callable[[Sequence[Photo]], set[int]]] = []
+# f(photos) -> of those that have an answer, whether they are like what the model of the last one was trained on.
+familiarity_tellers: list[Callable[[Sequence[Photo]], dict[int, Familiarity]]] = []
 
 
 def told(user: User, member: Member, photos: Sequence[Photo]) -> dict[int, PhotoTold]:
@@ -39,8 +52,13 @@ def told(user: User, member: Member, photos: Sequence[Photo]) -> dict[int, Photo
     return {pk: one for tell in tellers for pk, one in tell(user, member, photos).items()}
 
 
-def unlike(photos: Iterable[Photo | None]) -> set[int]:
-    """Keys of those of the photos that are unlike what the model of their last answer was trained on, for lists: one
-    query for any number of photos, none for none. Whether that may be seen is for the caller to ask."""
+def familiarity(photos: Iterable[Photo | None]) -> dict[int, Familiarity]:
+    """Of those of the photos that have an answer, whether they are like what the model of the last one was trained on,
+    for lists: one query for any number of photos, none for none. Whether that may be seen is for the caller to ask."""
     wanted = [photo for photo in photos if photo is not None]
-    return {pk for find in unlike_finders for pk in find(wanted)} if wanted else set()
+    return {pk: one for tell in familiarity_tellers for pk, one in tell(wanted).items()} if wanted else {}
+
+
+def unlike(photos: Iterable[Photo | None]) -> set[int]:
+    """Keys of those that are unlike them."""
+    return {pk for pk, one in familiarity(photos).items() if one.state == UNLIKE}

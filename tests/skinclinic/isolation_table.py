@@ -321,6 +321,7 @@ TABLE = {
     "model-check-maps": row("own_model"),
     "model-export": row("own_model"),
     "model-export-file": row("model_export"),
+    "model-export-delete": row("model_export"),
     "model-publish": row("own_model"),
     "evaluations": LISTING,
     "evaluation-new": LISTING,

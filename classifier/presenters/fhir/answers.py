@@ -14,6 +14,7 @@ from classifier.presenters import cautions, computed
 from classifier.presenters.analysis_files import SET_ASIDE_WORDS
 from classifier.presenters.fhir.teller import Teller, taken
 from classifier.services.models.card import validated_on
+from classifier.services.models.manifest_words import in_words
 from skinclinic.fhir.parts import HL7, UCUM, Json, concept, hl7, instant, note, reference, resource
 from skinclinic.models import Job
 from skinclinic.vocabulary import spoken
@@ -111,7 +112,7 @@ def device(row: ModelVersion, teller: Teller) -> Json:
     """A model: its version is the hash of its weights."""
     manifest = row.manifest
     known = {
-        _("Trained on"): str(manifest.get("trained_on", "")),
+        _("Trained on"): in_words(manifest.get("trained_on")),
         _("Validated on"): validated_on(manifest),
         _("Architecture"): row.architecture,
     }
@@ -124,7 +125,7 @@ def device(row: ModelVersion, teller: Teller) -> Json:
         type={"text": _("Model that classifies skin photos")},
         version=[{"type": {"text": "sha256"}, "value": row.weights_sha256}],
         property=[{"type": {"text": name}, "valueCode": [{"text": said}]} for name, said in known.items() if said],
-        note=note(" ".join(one for one in (str(manifest.get("intended_use", "")), does_not_diagnose()) if one)),
+        note=note(" ".join(one for one in (in_words(manifest.get("intended_use")), does_not_diagnose()) if one)),
     )  # fmt: skip
 
 
@@ -194,6 +195,9 @@ def _conclusion(row: Analysis) -> str:
     name = version.name + (_(" (demo model)") if version.is_demo else "")
     parts.append(
         _("Model: %(model)s, trained on %(data)s.")
-        % {"model": name, "data": version.manifest.get("trained_on") or _("data that nobody has named")}
+        % {
+            "model": name,
+            "data": in_words(version.manifest.get("trained_on")) or _("data that nobody has named"),
+        }
     )
     return " ".join([*parts, f"{_made_by(row)}.", does_not_diagnose()])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from classifier.models import Analysis, ModelVersion
-from classifier.runtimes import precisions
+from classifier.runtimes import memory, precisions
 from classifier.services.analysis import analyses, features
 from classifier.services.models import running
 from skinclinic import imaging
@@ -37,6 +37,7 @@ class Unreadable:
     reason: str
 
 
+@memory.told()
 def analyse(
     version: ModelVersion,
     photo_ids: Iterable[int],

@@ -112,6 +112,16 @@ def chosen(photo: Photo, number: object) -> Box:
     return boxes[place - 1]
 
 
+def chosen_by_button(photo: Photo, value: str) -> Box:
+    """The same of what a button of the page sends: the number and the key of the model that suggested it, since another
+    may be in use by then, which suggests others."""
+    number, _colon, model = value.partition(":")
+    version = of(photo).model
+    if model and (version is None or model != str(version.pk)):
+        raise BoxRejected("no_such_suggestion")
+    return chosen(photo, number)
+
+
 def number_of(photo: Photo, version: ModelVersion) -> int | None:
     """Which of the squares that this model suggested, for this photo or another of the same picture, is the photo's
     square now; None where it is none of them."""

@@ -19,7 +19,7 @@ from skinclinic.kept_queries import kept
 from skinclinic.models import Lesion, Member, Photo, User
 from skinclinic.services import visits
 from skinclinic.services.lesions import on_photos_changed
-from skinclinic.services.photo_answers import PhotoTold
+from skinclinic.services.photo_answers import LIKE, NOT_EVALUABLE, UNLIKE, Familiarity, PhotoTold
 
 FIELDS = ("state", "answer_photo_id", "top_disease", "top_score", "malignant_sum", "set_aside")
 
@@ -54,19 +54,27 @@ def told(user: User, member: Member, photos: Sequence[Photo]) -> dict[int, Photo
             one.malignant,
             one.model,
             one.scores,
-            one.unlike is not None and bool(is_unlike(one.unlike)),
+            state_of(one.unlike) == UNLIKE,
         )
     return shown
 
 
-def unlike(photos: Sequence[Photo]) -> set[int]:
-    """Keys of those of the photos whose last answer, to their present square, is by a model that they are unlike the
-    training photos of. One query."""
+def familiarity(photos: Sequence[Photo]) -> dict[int, Familiarity]:
+    """Whether photos are like the training photos of the model of their last answer, to their present square, by key.
+    One query."""
     boxes = {photo.pk: photo.box for photo in photos}
-    found = {
-        photo: far for photo, x, y, size, far in _distances(sorted(boxes)) if boxes[photo] == Box(x, y, size)
+    return {
+        photo: Familiarity(state_of(far), far)
+        for photo, x, y, size, far in _distances(sorted(boxes))
+        if boxes[photo] == Box(x, y, size)
     }
-    return {photo for photo, far in found.items() if far is not None and is_unlike(far)}
+
+
+def state_of(unlike: float | None) -> str:
+    """One of ``photo_answers.STATES``, of an answer's ``unlike``."""
+    if unlike is None:
+        return NOT_EVALUABLE
+    return UNLIKE if is_unlike(unlike) else LIKE
 
 
 @kept

@@ -12,6 +12,7 @@ from classifier.services.models import card as model_card
 from classifier.services.models import evidence
 from classifier.services.models.card import Card
 from classifier.services.models.evidence import Cohort
+from classifier.services.models.manifest_words import in_words
 from classifier.services.models.set_words import NEVER_LISTED
 from skinclinic.models import Clinic
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -99,7 +100,7 @@ def _differs(in_use: ModelVersion, version: ModelVersion, now: Card, then: Card)
     pairs = [
         (_("Network"), in_use.architecture, version.architecture),
         (_("Pixels it sees"), _side(now), _side(then)),
-        (_("Trained on"), now.trained_on, then.trained_on),
+        (_("Trained on"), in_words(now.trained_on), in_words(then.trained_on)),
         (_("Outputs that stand for none of the 12"), _names(now), _names(then)),
         (_("Demo model"), _yes(in_use.is_demo), _yes(version.is_demo)),
     ]

@@ -6,6 +6,7 @@ from classifier.models import ModelVersion
 from classifier.networks.numbers import read_header
 from classifier.networks.weights import WEIGHTS_FILE
 from classifier.services.models import registry
+from classifier.services.models.manifest_words import in_words
 from skinclinic.models import Clinic
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.counts import grouped
@@ -116,17 +117,18 @@ def _list(value: object) -> list:
 
 
 def validated_on(manifest: dict) -> str:
-    """The cohorts a model was validated on, with their n and AUC, in one line."""
+    """The cohorts a model was validated on, with their n and AUC, in one line, as ``in_words`` tells them."""
     validated = _dict(manifest.get("validated_on"))
     cohorts = [_cohort(entry) for entry in _list(validated.get("cohorts")) if isinstance(entry, dict)]
-    return " · ".join(part for part in (_text(validated.get("text")), *map(_in_words, cohorts)) if part)
+    return " · ".join(part for part in (in_words(validated.get("text")), *map(_in_words, cohorts)) if part)
 
 
 def _in_words(cohort: Cohort) -> str:
     facts = [f"n = {grouped(cohort.n)}"] if cohort.n else []
     if cohort.auc is not None:
         facts.append(f"AUC {cohort.auc:.3f}")
-    return f"{cohort.name} ({', '.join(facts)})" if facts else cohort.name
+    name = in_words(cohort.name)
+    return f"{name} ({', '.join(facts)})" if facts else name
 
 
 def in_use(clinic: Clinic | None) -> dict:

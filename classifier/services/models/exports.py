@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
 
 from classifier.models import ModelExport, ModelVersion
+from classifier.runtimes.export_files import FILES
 from classifier.services.models import taking_away
 from skinclinic.engine import jobs, work
 from skinclinic.engine.housekeeping import now_and_then
 from skinclinic.files import whole
 from skinclinic.models import Clinic, User, WorkState
 from skinclinic.services import audit
+from skinclinic.services.people import lock
 from skinclinic.services.refused import Refused
+from skinclinic.web.counts import gettext as _
 from skinclinic.web.zip_stream import Member
 
 if TYPE_CHECKING:
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 JOB = "export-model"
 KEPT_FOR = timedelta(days=7)
+# So many of a clinic are made or lie there at a time: three models in both formats. Each is as large as its model.
+MOST_AT_ONCE = 6
+_BUSY = (WorkState.WAITING, WorkState.RUNNING)
 Format = ModelExport.Format
 
 
@@ -47,10 +52,13 @@ def ask(version: ModelVersion, format: str, clinic: Clinic, user: User) -> Model
             "format",
             _("There is no such format. There are: %(names)s.") % {"names": ", ".join(Format.values)},
         )
-    row, is_new = ModelExport.objects.select_for_update(of=("self",)).get_or_create(
-        clinic=clinic, model_version=version, format=format, defaults={"asked_by": user}
-    )
-    if is_new or (row.state == WorkState.DONE and not is_there(row)):
+    lock(clinic)
+    row = ModelExport.objects.filter(clinic=clinic, model_version=version, format=format).first()
+    if row is None or (row.state == WorkState.DONE and not is_there(row)):
+        _check_room(clinic)
+        row = row or ModelExport.objects.create(
+            clinic=clinic, model_version=version, format=format, asked_by=user
+        )
         work.ask(JOB, row.pk, clinic)
         audit.record("model.export", version, clinic=clinic, by=user, facts={"format": format})
     elif row.can_go_on:
@@ -61,9 +69,40 @@ def ask(version: ModelVersion, format: str, clinic: Clinic, user: User) -> Model
 
 @transaction.atomic
 def go_on(row: ModelExport) -> bool:
-    """Take one up again that was stopped or failed; False where it has not."""
+    """Take one up again that was stopped or failed; False where it has not. Raises Refused."""
+    lock(row.clinic)
     job = work.last([JOB], row.pk)
-    return job is not None and row.can_go_on and jobs.retry(job)
+    if job is None or not row.can_go_on:
+        return False
+    _check_room(row.clinic)
+    return jobs.retry(job)
+
+
+def delete(row: ModelExport, user: User) -> None:
+    """Delete the files before their time; what waits or is being made is stopped."""
+    folder = folder_of(row)
+    with transaction.atomic():
+        lock(row.clinic)
+        if job := work.last([JOB], row.pk):
+            work.cancel(job, user)
+        facts = {"format": row.format}
+        audit.record("model.export_delete", row.model_version, clinic=row.clinic, by=user, facts=facts)
+        row.delete()
+    whole.remove(folder)
+
+
+def _check_room(clinic: Clinic) -> None:
+    """Raises Refused where the clinic has as many as it may."""
+    rows = ModelExport.objects.filter(clinic=clinic).select_related("model_version")
+    if sum(row.state in _BUSY or is_there(row) for row in rows) >= MOST_AT_ONCE:
+        raise Refused(
+            "",
+            _(
+                "%(n)d models made for other programs are kept or being made in this clinic, as many as may be at a "
+                "time. Delete one on the page of its model, or wait: each goes seven days after it was made."
+            )
+            % {"n": MOST_AT_ONCE},
+        )
 
 
 def parent() -> Path:
@@ -90,7 +129,15 @@ def store(row: ModelExport, made: "Exported") -> None:
 
 def is_there(row: ModelExport) -> bool:
     """Whether it can be taken away now."""
-    return row.state == WorkState.DONE and folder_of(row).is_dir()
+    return row.state == WorkState.DONE and bool(_files(row))
+
+
+def _files(row: ModelExport) -> list[Path]:
+    """Its files, and nothing else that lies beside them; none where one of them is gone, or is no plain file."""
+    folder = folder_of(row)
+    paths = [folder / name for name in FILES[row.format]]
+    are_whole = not folder.is_symlink() and all(path.is_file() and not path.is_symlink() for path in paths)
+    return paths if are_whole else []
 
 
 def kept_until(row: ModelExport) -> datetime | None:
@@ -100,7 +147,7 @@ def kept_until(row: ModelExport) -> datetime | None:
 def size(row: ModelExport) -> int:
     """Bytes of its files; 0 where there are none."""
     try:
-        return sum(path.stat().st_size for path in folder_of(row).iterdir())
+        return sum(path.stat().st_size for path in _files(row))
     except OSError:
         return 0
 
@@ -111,8 +158,7 @@ def members(row: ModelExport) -> list[Member]:
         raise NotThere
     try:
         found = [
-            Member(path.name, path.stat().st_size, partial(taking_away.pieces, path))
-            for path in sorted(folder_of(row).iterdir())
+            Member(path.name, path.stat().st_size, partial(taking_away.pieces, path)) for path in _files(row)
         ]
     except OSError:
         raise NotThere from None

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from classifier.services.models.manifest_words import in_words
 from classifier.services.models.promises import PATIENT, PHOTO, counted
 from skinclinic.web.counts import gettext as _
 from skinclinic.web.counts import ngettext
@@ -28,13 +29,13 @@ def written_cohort(dataset: Mapping[str, Any], *, is_known: bool) -> str:
 
 
 def cohort(details: Mapping[str, Any], stored: str) -> str:
-    """The cohort of a set in the current language; what came with a model as it stands there."""
+    """The cohort of a set in the current language; what came with a foreign model as it stands there."""
     said = {"title": details.get("dataset"), "photos": details.get("n"), "patients": details.get("patients")}
     for side in ("", "test"):
         for is_known in (True, False):
             if stored == written_cohort(said | {"side": side}, is_known=is_known):
                 return _told_cohort(said, bool(side), is_known)
-    return stored
+    return in_words(stored)
 
 
 def _told_cohort(said: Mapping[str, Any], is_test: bool, is_known: bool) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from django.db.models import Q
 
 from classifier.analysing import nearest
 from classifier.models import Analysis, PhotoFeatures
@@ -16,10 +17,12 @@ from skinclinic.models import Photo
 # As many as stand in a row beside the model's list.
 SHOWN = 6
 FOUND, NONE_PROVEN, NO_FEATURES, SET_ASIDE = "found", "none_proven", "no_features", "set_aside"
+# Part of the square was covered after the answer: what the model saw is there no more.
+COVERED = "covered"
 # Of so many photos it is asked together whether they may be shown: more than are wanted, since some lack consent or
 # show the same lesion.
 _ASKED_AT_ONCE = 24
-STATES = (FOUND, NONE_PROVEN, NO_FEATURES, SET_ASIDE)
+STATES = (FOUND, NONE_PROVEN, NO_FEATURES, SET_ASIDE, COVERED)
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,15 @@ class Found:
 def of_analysis(row: Analysis, most: int = SHOWN) -> Found:
     """The photos nearest to a finished analysis, by its model version, one a lesion, nearest first.
 
-    Photos of the same lesion and of the same patient are left out and counted: they are no second opinion, and they
+    Photos of the same lesion, picture and patient are left out and counted: they are no second opinion, and they
     are shown with the patient. So is what may not be used any more. Who may see the answer may see these; it is for the
     caller to ask.
     """
     if row.set_aside:
         return Found(SET_ASIDE)
+    if row.before_cover:
+        # The features that are kept of the square are those of what it shows now.
+        return Found(COVERED)
     own = features.of_square(row)
     if own is None:
         return Found(NO_FEATURES)
@@ -86,12 +92,17 @@ def of_photo(photo: Photo, model_id: int, own: np.ndarray, most: int) -> list[in
 
 
 def _own(row: Analysis):
-    """Proven photos of the same patient, else of the same lesion."""
-    lesion = row.photo.lesion
+    """Proven photos of the same patient, else of the same lesion or in the same picture."""
+    photo, lesion = row.photo, row.photo.lesion
     proven = bank.proven(row.clinic_id).exclude(photo=row.photo_id)
     if lesion.patient_id:
         return proven.filter(photo__lesion__patient=lesion.patient_id)
-    return proven.filter(photo__lesion=lesion.pk)
+    return proven.filter(Q(photo__lesion=lesion.pk) | _in_same_picture(photo))
+
+
+def _in_same_picture(photo: Photo) -> Q:
+    """Further lesions in one picture are one patient's, whether that is known or not."""
+    return Q(photo__picture=photo.picture) if photo.picture else Q(pk__in=())
 
 
 class _Looking:
@@ -139,7 +150,7 @@ class _Looking:
             **{f"{entry}clinic": photo.clinic_id},
         )  # fmt: skip
         usable = usable.exclude(consent.missing(entry)).exclude(photo=photo.pk)
-        usable = usable.exclude(photo__lesion=lesion.pk).order_by()
+        usable = usable.exclude(photo__lesion=lesion.pk).exclude(_in_same_picture(photo)).order_by()
         if lesion.patient_id:
             usable = usable.exclude(photo__lesion__patient=lesion.patient_id)
         found = usable.values_list(

@@ -152,6 +152,36 @@ def test_a_method_that_cannot_be_used_is_told_in_the_reader_s_words(
     assert words in page and ('value="retry"' in page) == (code != "no_such_stage")
 
 
+def test_a_lack_of_memory_is_told_as_such_and_tried_again(clinician, answered, monkeypatch):
+    """PyTorch says it in an error of its own."""
+    said = "[enforce fail at alloc_cpu.cpp:114] DefaultCPUAllocator: can't allocate memory"
+
+    def explain(*args):
+        raise RuntimeError(said)
+
+    monkeypatch.setattr(explaining, "explain", explain)
+    row = done(answered, clinician)
+    assert row.state == "waiting", "it is tried again after a pause"
+    for _attempt in range(2):
+        Job.objects.update(not_before=None)
+        jobs.run_waiting(explanations.JOB)
+    row.refresh_from_db()
+    assert (row.state, row.error) == ("failed", jobs.NO_MEMORY)
+
+
+def test_what_is_wrong_with_the_model_is_told_in_the_reader_s_language(client_for, clinician, answered):
+    """It was told in English, as the engine keeps it."""
+    row = done(answered, clinician)
+    assert row.state == "failed" and "manifest.json" in row.error
+    client = client_for(clinician)
+    korean = {"headers": {"Accept-Language": "ko"}}
+    page = client.get(url("photo", answered.photo_id), **korean).content.decode()
+    assert "모델 설명 파일이 없습니다. (There is no manifest.json" in page
+    told = client.get(f"/api/explanations/{row.pk}/", **korean).json()["error"]
+    assert told["code"] == "manifest_missing" and told["message"].endswith(f"({row.error})")
+    assert row.error in client.get(url("photo", answered.photo_id)).content.decode().replace("&#x27;", "'")
+
+
 def test_one_that_is_stopped_ends_and_begins_anew(client_for, clinician, answered, monkeypatch):
     steps = []
 

@@ -1,5 +1,7 @@
 """The result page: who sees it, what it says in every state, thresholds, older analyses, retry."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -9,7 +11,7 @@ from classifier.models import Assessment, Publication
 from classifier.services.analysis.analyses import request_analysis
 from skinclinic.engine import jobs
 from skinclinic.imaging import Box
-from skinclinic.models import Job
+from skinclinic.models import Job, Lesion, Photo
 from skinclinic.services.photos import set_box
 from tests import factories, results
 from tests.skinclinic.pages import url
@@ -224,3 +226,18 @@ def test_a_page_asks_the_database_each_thing_once_and_a_second_look_writes_nothi
         assert len(statements) <= most, statements
         assert len(set(statements)) == len(statements)
         assert all(one.startswith("SELECT") for one in statements)
+
+
+def test_the_page_that_compares_photos_names_the_models_once(client_for, clinician, clinic, version):
+    lesion = Lesion.objects.create(clinic=clinic, patient=factories.make_patient(clinic, "P-1"))
+    photos = [factories.make_photo(clinic, clinician, seed=n, lesion=lesion) for n in range(3)]
+    first = results.make_version("an-earlier-one")
+    for days, (photo, by) in enumerate(zip(photos, (version, version, first), strict=True)):
+        Photo.objects.filter(pk=photo.pk).update(captured_at=timezone.now() - timedelta(days=30 * days))
+        results.finished(photo, clinician, version=by)
+    address = f"/lesions/{lesion.pk}/?a={photos[0].pk}&b={photos[1].pk}"
+    text = text_of(client_for(clinician).get(address))
+    assert "Answers of an-earlier-one, chosen: what each photo looks like to the model." in text
+    assert "Answers of different models are not joined" in text, "the curves stand on the page"
+    before_the_foot = text[: text.index("app-foot")]
+    assert before_the_foot.count("not diagnose") == 1

@@ -17,7 +17,7 @@ from classifier.services.similar import bank, making, neighbours
 from skinclinic.archive.models import Entry
 from skinclinic.engine import jobs
 from skinclinic.imaging import Box
-from skinclinic.models import Lesion, Patient
+from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services import photos
 from tests import evaluated, factories, results
 from tests.skinclinic.pages import audited, url
@@ -363,3 +363,50 @@ def test_features_of_a_covered_square_are_deleted(asked, clinician):
     area = {"x": box.x + 10, "y": box.y + 10, "width": 40, "height": 40}
     covering.cover(asked.photo, [area], clinician)
     assert not PhotoFeatures.objects.filter(photo=asked.photo).exists()
+
+
+def test_an_answer_from_before_a_cover_is_not_compared_by_what_is_there_now(
+    asked, archive, clinician, client_for, model
+):
+    from skinclinic.services import covering
+
+    box = asked.box
+    area = {"x": box.x + 10, "y": box.y + 10, "width": 40, "height": 40}
+    covering.cover(asked.photo, [area], clinician)
+    anew = results.finished(Photo.objects.get(pk=asked.photo_id), clinician, version=model, features=QUERY)
+    assert anew.pk != asked.pk and found(anew) == keys(archive)
+    asked.refresh_from_db()
+    client = client_for(clinician)
+    told = client.get(f"/api/analyses/{asked.pk}/similar/").json()
+    assert (told["state"], told["photos"]) == ("covered", [])
+    text = page(client, asked).content.decode()
+    assert "was covered since" in text and "Look at it again" not in text
+
+
+def test_other_lesions_in_the_same_picture_are_no_comparison(clinic, curator, clinician, model, archive):
+    """The patient need not be known for that."""
+    photo = factories.make_photo(clinic, clinician, seed=77)
+    Photo.objects.filter(pk__in=[photo.pk, archive[0].photo_id]).update(picture="a" * 32)
+    photo.refresh_from_db()
+    row = results.finished(photo, clinician, version=model, features=QUERY)
+    told = neighbours.of_analysis(row)
+    assert [one.entry.pk for one in told.neighbours] == keys(archive[1:])
+    assert (told.compared, told.own) == (2, 1)
+
+
+def test_a_photo_filed_under_a_patient_who_refuses_is_shown_no_more(
+    asked, archive, clinic, curator, clinician, model
+):
+    given = factories.make_patient(clinic, "P-2", research_consent="given")
+    refusing = factories.make_patient(clinic, "P-3", research_consent="refused")
+    lesion = Lesion.objects.create(clinic=clinic, patient=given, site="cheek")
+    photo = factories.make_photo(clinic, clinician, seed=88, lesion=lesion)
+    own = factories.make_entry(
+        photo, curator, label="mm", review="accepted", is_proven=True, patient=given,
+        source=factories.make_source(clinic, "Own", is_own=True),
+    )  # fmt: skip
+    have_features(own, model, QUERY)
+    assert found(asked) == keys([own, *archive])
+    lesion.patient = refusing
+    lesion.save()
+    assert found(asked) == keys(archive)

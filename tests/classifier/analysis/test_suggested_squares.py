@@ -8,7 +8,7 @@ from PIL import Image
 from rest_framework.test import APIClient
 
 from classifier.analysing import squares
-from classifier.models import Analysis, SuggestedSquares
+from classifier.models import Analysis, Publication, SuggestedSquares
 from classifier.runtimes import open_runtime
 from classifier.runtimes.base import Computed
 from classifier.services.analysis import suggested_squares
@@ -18,6 +18,7 @@ from skinclinic.imaging import Box, BoxRejected
 from skinclinic.models import AuditEvent, Job
 from skinclinic.services import covering
 from skinclinic.services.photos import set_box
+from tests import results
 from tests.cases import each
 from tests.skinclinic.pages import url
 
@@ -149,6 +150,32 @@ def test_who_chose_one_is_kept_with_the_answer(client_for, clinician, photo, ana
     assert Analysis.objects.get(photo=further.json()["id"]).suggested_square == 3
     refused = client.post(url("photo-crop", photo.pk), {"suggested": "4"})
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "no_such_suggestion")
+
+
+@pytest.mark.django_db
+def test_a_button_of_a_page_from_before_another_model_came_into_use_chooses_none(
+    client_for, clinic, clinician, admin_user, photo, model_version, known, monkeypatch
+):
+    """Its number is then that of another square."""
+    made(photo, clinician)
+    client, address = client_for(clinician), url("photo-crop", photo.pk)
+    before = f"2:{model_version.pk}"
+    assert f'name="suggested" value="{before}"' in client.get(address, headers=HTML).content.decode()
+    other = results.make_version("another")
+    Publication.objects.create(clinic=clinic, model_version=other, published_by=admin_user)
+    SuggestedSquares.objects.create(
+        clinic=clinic, photo=photo, model_version=other, squares=[[0, 0, 64], [9, 9, 64]]
+    )
+    refused = client.post(address, {"suggested": before}, headers=HTML)
+    assert (
+        refused.status_code == 400
+        and "no suggested square of this number any more" in refused.content.decode()
+    )
+    refused = client.post(url("photo-square", photo.pk), {"suggested": before}, headers=HTML)
+    assert refused.status_code == 400
+    client.post(address, {"suggested": f"2:{other.pk}"}, headers=HTML)
+    photo.refresh_from_db()
+    assert photo.box == Box(9, 9, 64)
 
 
 @pytest.mark.django_db

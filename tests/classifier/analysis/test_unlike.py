@@ -164,6 +164,40 @@ def test_lists_of_cases_and_lesions_mark_it_with_one_query_for_all(
         assert said not in text_of(client.get(page)), f"{name}: the own impression comes first"
 
 
+def test_lists_of_the_api_say_it_where_they_show_the_answer(client_for, clinic, clinician, photo):
+    Lesion.objects.filter(pk=photo.lesion_id).update(patient=factories.make_patient(clinic, "P-1"))
+    far = answered(photo, clinician, 1.2, familiarity=SAID)
+    near = factories.make_photo(clinic, clinician, seed=5, lesion=Lesion.objects.create(clinic=clinic))
+    row = results.finished(near, clinician, version=far.model_version)
+    Analysis.objects.filter(pk=row.pk).update(unlike=0.9)
+    unknown = factories.make_photo(clinic, clinician, seed=6, lesion=Lesion.objects.create(clinic=clinic))
+    results.finished(unknown, clinician, version=far.model_version)
+    empty = Lesion.objects.create(clinic=clinic)
+    client = client_for(clinician)
+
+    def told() -> dict:
+        rows = client.get("/api/lesions/").json()["results"]
+        for one in rows:
+            assert (
+                client.get(f"/api/lesions/{one['id']}/").json()["training_photos"] == one["training_photos"]
+            )
+        return {one["id"]: one["training_photos"] for one in rows}
+
+    expected = {
+        photo.lesion_id: {"state": "unlike", "distance": 1.2},
+        near.lesion_id: {"state": "like", "distance": 0.9},
+        unknown.lesion_id: {"state": "not_evaluable", "distance": None},
+        empty.pk: None,
+    }
+    assert told() == expected
+    # It is said with the answer, so not where that does not count.
+    client.patch(f"/api/photos/{near.pk}/", {"kind": "overview"}, content_type="application/json")
+    assert told() == {**expected, near.lesion_id: None}
+    clinic.impression_first = True
+    clinic.save()
+    assert not any(told().values()), "the own impression comes first"
+
+
 def results_view(row):
     from classifier.presenters.result import answer_view
 

@@ -10,9 +10,11 @@ import pytest
 from django.utils import timezone
 
 from classifier.models import ModelExport
+from classifier.runtimes.exporting import Exported
 from classifier.services.models import exports
 from skinclinic.engine import jobs
-from skinclinic.models import AuditEvent
+from skinclinic.models import AuditEvent, Job
+from tests import results
 from tests.skinclinic.pages import audited, messages_of, url
 
 pytestmark = pytest.mark.django_db
@@ -101,7 +103,7 @@ def test_programs_ask_wait_and_fetch(client_for, admin_user, clinician, model_ve
         admin.post("/api/model-exports/", asked)
         jobs.run_waiting(exports.JOB)
     said = admin.get(address).json()
-    assert (said["state"], said["progress"], said["outputs"], said["size"]) == ("done", 1.0, ["logits"], 3)
+    assert (said["state"], said["progress"], said["outputs"], said["size"]) == ("done", 1.0, ["logits"], 5)
     assert said["kept_until"] > said["finished_at"]
     with unpacked(admin.get(f"{address}file/")) as archive:
         assert archive.read("model.onnx") == b"abc"
@@ -113,9 +115,90 @@ def test_programs_ask_wait_and_fetch(client_for, admin_user, clinician, model_ve
     assert client_for(clinician).get("/api/model-exports/").json()["results"] == []
 
 
-def _written(row):
-    from classifier.runtimes.exporting import Exported
+@pytest.fixture
+def written(monkeypatch):
+    """Instead of the converter: small files."""
+    monkeypatch.setattr(exports, "make", lambda row, say: _written(row))
 
+
+def test_a_clinic_has_some_at_a_time_and_may_delete_one_for_another(
+    client_for, admin_user, clinician, model_version, written, monkeypatch
+):
+    monkeypatch.setattr(exports, "MOST_AT_ONCE", 2)
+    versions = [model_version, *(results.make_version(f"network-{n}") for n in range(2))]
+    admin, api = client_for(admin_user), "/api/model-exports/"
+    for version in versions[:2]:
+        admin.post(url("model-export", version.pk), {"format": "onnx"})
+    jobs.run_waiting(exports.JOB)
+    first = ModelExport.objects.earliest("pk")
+    ask = url("model-export", versions[2].pk)
+    assert "2 models made for other programs" in messages_of(admin.post(ask, {"format": "onnx"}))
+    refused = admin.post(api, {"model_version": versions[2].pk, "format": "onnx"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "refused")
+    assert "seven days" in refused.json()["error"]["message"] and ModelExport.objects.count() == 2
+    # The same again is none more.
+    assert admin.post(api, {"model_version": versions[0].pk, "format": "onnx"}).status_code == 202
+    for delete in (url("model-export-delete", first.pk), f"{api}{first.pk}/"):
+        assert (
+            getattr(client_for(clinician), "delete" if "api" in delete else "post")(delete).status_code == 403
+        )
+    assert url("model-export-delete", first.pk) in admin.get(url("model", versions[0].pk)).content.decode()
+    folder = exports.folder_of(first)
+    assert "deleted" in messages_of(admin.post(url("model-export-delete", first.pk)))
+    assert not folder.exists() and audited("model.export_delete")
+    made = admin.post(api, {"model_version": versions[2].pk, "format": "onnx"})
+    assert made.status_code == 202
+    # Neither by stopping one and taking it up again.
+    third = ModelExport.objects.get(pk=made.json()["id"])
+    admin.post(f"{api}{third.pk}/cancel/")
+    assert admin.post(api, {"model_version": versions[0].pk, "format": "openvino"}).status_code == 202
+    assert "as many as may be" in messages_of(
+        admin.post(url("work", "model-export", third.pk), {"act": "retry"}, follow=True)
+    )
+    # What waits is taken back; nothing is made of it.
+    assert admin.delete(f"{api}{ModelExport.objects.get(format='openvino').pk}/").status_code == 204
+    assert jobs.run_waiting(exports.JOB) == 0
+    assert not Job.objects.filter(kind=exports.JOB, state__in=["queued", "running"]).exists()
+
+
+def test_files_that_were_tampered_with_are_not_given_out(
+    client_for, admin_user, model_version, written, tmp_path
+):
+    admin = client_for(admin_user)
+    admin.post("/api/model-exports/", {"model_version": model_version.pk, "format": "onnx"})
+    jobs.run_waiting(exports.JOB)
+    row = ModelExport.objects.get()
+    folder, file = exports.folder_of(row), url("model-export-file", row.pk)
+    (folder / "of-somebody.txt").write_text("not made here")
+    (folder / "a-folder").mkdir()
+    with unpacked(admin.get(file)) as archive:
+        assert sorted(archive.namelist()) == ["manifest.json", "model-card.json", "model.onnx"]
+    secret = tmp_path / "secret"
+    secret.write_text("of the server")
+    (folder / "model.onnx").unlink()
+    (folder / "model.onnx").symlink_to(secret)
+    for _again in range(2):
+        assert "not there" in messages_of(admin.get(file))
+        assert admin.get(f"/api/model-exports/{row.pk}/file/").json()["error"]["code"] == "not_made"
+        assert admin.get(f"/api/model-exports/{row.pk}/").json()["size"] == 0
+        (folder / "model.onnx").unlink(missing_ok=True)
+    assert file not in admin.get(url("model", model_version.pk)).content.decode()
+    admin.post("/api/model-exports/", {"model_version": model_version.pk, "format": "onnx"})
+    jobs.run_waiting(exports.JOB)
+    with unpacked(admin.get(file)) as archive:
+        assert archive.read("model.onnx") == b"abc"
+
+
+def test_a_model_that_goes_while_it_waits_leaves_nothing(client_for, admin_user, written):
+    version = results.make_version("to-be-gone")
+    client_for(admin_user).post("/api/model-exports/", {"model_version": version.pk, "format": "onnx"})
+    version.delete()
+    jobs.run_waiting(exports.JOB)
+    assert Job.objects.get(kind=exports.JOB).state == "done" and not ModelExport.objects.exists()
+
+
+def _written(row):
     exports.folder_of(row).mkdir(parents=True, exist_ok=True)
     (exports.folder_of(row) / "model.onnx").write_bytes(b"abc")
+    (exports.folder_of(row) / "manifest.json").write_bytes(b"{}")
     return Exported(row.model_version.name, ("logits",), "PyTorch")

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import resource
 
 import numpy as np
 import onnxruntime
@@ -54,3 +55,16 @@ def test_without_its_package_onnx_is_refused_in_words_and_nothing_is_left(lite_d
         call_command("export_model", str(tmp_path / "there"), format="onnx", model=str(lite_dir))
     with pytest.raises(CommandError, match="nobody"):
         call_command("export_model", str(tmp_path / "a"), format="onnx", model="nobody")
+
+
+@pytest.mark.skipif(openvino_library.load() is None, reason="there is no OpenVINO here")
+def test_a_disk_that_takes_no_more_is_told_as_such(lite_dir, tmp_path):
+    """OpenVINO says of it what its streams say; a limit of the size of files stands for the disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+    try:
+        with pytest.raises(OSError, match="could not write its files"):
+            exporting.export(lite_dir, "openvino", tmp_path / "a")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not [path for path in tmp_path.iterdir() if path.name != "home"]
