@@ -282,8 +282,11 @@ def _covered(content: Mapping[str, Any], form: Form) -> Figure:
         for one in content.get("promises", ())
         if one.get("periods")
     ]  # fmt: skip
+    title = _("The truth is listed, by thresholds that cover it")
+    if not courses:
+        return Figure(COVERED, title, None, (), (), note=_("The model has no such thresholds."))
     return over_time(
-        COVERED, _("The truth is listed, by thresholds that cover it"), content["periods"], courses,
+        COVERED, title, content["periods"], courses,
         y_label=_("Share"), form=form,
         note=_(
             # xgettext:no-python-format
