@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 
 # The normal distribution's 97.5 % point.
 Z95 = 1.959963984540054
+# As many independent ones as this say nothing.
+_LEAST = 1e-6
 
 
 @dataclass(frozen=True)
@@ -33,20 +36,26 @@ def in_groups(hits: np.ndarray, groups: Sequence[str]) -> Proportion:
     """The share of ``hits`` (bool [n]) with an interval that heeds that photos of a group (a patient) are alike.
 
     Wilson's interval of as many independent photos as tell as much (Rao and Scott 1992, Biometrics 48:577): n divided
-    by the design effect, the variance of the share between groups over that of independent photos, never below 1.
+    by the design effect, the variance of the share between groups over that of independent photos, never below 1; and
+    by how much wider Student's t is than with every photo a group, since few groups tell little of that variance
+    (Korn and Graubard 1998, Surv Methodol 24:193). Groups that differ in size count for as many equal ones as weigh
+    the same, n² / Σ of their sizes squared (Kish 1965). With a photo a group it is Wilson's interval.
     """
     hits = np.asarray(hits, bool)
     count, of = int(hits.sum()), len(hits)
     _names, places = np.unique(np.asarray(groups), return_inverse=True)
-    number = int(places.max()) + 1 if of else 0
+    sizes = np.bincount(places)
+    number = len(sizes)
     if number < 2 or count in (0, of):
         # Without a difference nothing tells how alike they are: as if all of a group were one.
         return _wilson(count, of, min(number, of))
     share = count / of
-    off = np.bincount(places, hits) - share * np.bincount(places)
-    variance = number / (number - 1) * float(np.square(off).sum()) / of**2
-    effect = max(variance / (share * (1 - share) / of), 1.0)
-    return _wilson(count, of, of / effect)
+    alike = of**2 / float(np.square(sizes).sum())
+    off = np.bincount(places, hits) - share * sizes
+    variance = alike / (alike - 1) * float(np.square(off).sum()) / of**2
+    effect = max(variance / (share * (1 - share) / (of - 1)), 1.0)
+    wider = float(scipy.special.stdtrit(alike - 1, 0.975) / scipy.special.stdtrit(of - 1, 0.975))
+    return _wilson(count, of, of / effect / wider**2)
 
 
 def _wilson(count: int, of: int, n: float) -> Proportion:
@@ -54,6 +63,8 @@ def _wilson(count: int, of: int, n: float) -> Proportion:
     if not of:
         return Proportion(count, of, None, None, None)
     share, square = count / of, Z95**2
+    if n < _LEAST:
+        return Proportion(count, of, share, 0.0, 1.0)
     middle = (share + square / (2 * n)) / (1 + square / n)
     half = Z95 / (1 + square / n) * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
     # The limits at 0 and at all are exactly 0 and 1; rounding would leave a trace.

@@ -18,13 +18,15 @@ _MOST_NAMES, _MOST_NAMES_NARROW = 9, 4
 
 @dataclass(frozen=True)
 class Value:
-    """Of one period: a value from ``low`` to ``high``, of ``n``, and how it is said. ``value`` None: not told."""
+    """Of one period: a value from ``low`` to ``high``, of ``n``, and how it is said. ``value`` None: not told.
+    ``periods``: of so many together, of which this is the last."""
 
     value: float | None
     low: float | None
     high: float | None
     n: int
     said: str
+    periods: int = 1
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,13 @@ def over_time(
     form: Form = WIDE,
     note: str = "",
 ) -> Figure:
-    """Values with their intervals by period; only neighbours that are both told are joined. ``top``: the end of the
+    """Values with their intervals by period; only neighbours that are both told are connected. ``top``: the end of the
     scale, None: a little above the highest."""
     columns = (pgettext("of time", "Period"), _("What"), _("Value"), _("Low"), _("High"), _("n"))
     rows = tuple(
-        (period, course.name, one.value, one.low, one.high, one.n)
+        (_span(periods, place, one), course.name, one.value, one.low, one.high, one.n)
         for course in courses
-        for period, one in zip(periods, course.values, strict=True)
+        for place, one in _of_each(periods, course.values)
     )
     told = [one for course in courses for one in course.values if one.value is not None]
     if not told:
@@ -79,6 +81,20 @@ def over_time(
     return Figure(name, title, drawing, columns, rows, tuple(series), note)
 
 
+def _of_each(periods: Sequence[str], values: Sequence[Value]) -> list[tuple[int, Value]]:
+    """The values with the places of their periods, but for those that are told with a later one."""
+    if len(values) != len(periods):
+        raise ValueError(f"{len(values)} values for {len(periods)} periods")
+    within = {place - back for place, one in enumerate(values) for back in range(1, one.periods)}
+    return [(place, one) for place, one in enumerate(values) if place not in within]
+
+
+def _span(periods: Sequence[str], place: int, one: Value) -> str:
+    """“2026-03”, or “2026-03 – 2026-05”."""
+    last = periods[place]
+    return last if one.periods == 1 else f"{periods[place + 1 - one.periods]} – {last}"
+
+
 def _course(
     axes: Axes, course: Course, number: int, beside: float, periods: Sequence[str]
 ) -> tuple[Point, ...]:
@@ -87,19 +103,21 @@ def _course(
     if course.limit is not None:
         at = axes.y(course.limit)
         pen.line([(axes.left, at), (axes.left + axes.width, at)], colour, 1, "dashed")
-    points: list[Point | None] = []
+    points: list[tuple[int, int, Point]] = []
     for place, one in enumerate(course.values):
         if one.value is None:
-            points.append(None)
             continue
-        x = axes.x(place + beside)
+        x, first = axes.x(place + beside), place + 1 - one.periods
+        if one.periods > 1:
+            pen.line([(axes.x(first + beside), axes.y(one.value)), (x, axes.y(one.value))], colour, 2.5)
         if one.low is not None and one.high is not None:
             pen.line([(x, axes.y(one.low)), (x, axes.y(one.high))], colour, 1.5)
-        points.append(Point(x, axes.y(one.value), f"{periods[place]}, {course.name}: {one.said}"))
-    for first, second in pairwise(points):
-        if first and second:
-            pen.line([(first.x, first.y), (second.x, second.y)], colour, 1)
-    told = tuple(point for point in points if point)
+        said = f"{_span(periods, place, one)}, {course.name}: {one.said}"
+        points.append((first, place, Point(x, axes.y(one.value), said)))
+    for (_first, last, before), (first, _last, after) in pairwise(points):
+        if first == last + 1:
+            pen.line([(before.x, before.y), (after.x, after.y)], colour, 1)
+    told = tuple(point for _first, _last, point in points)
     for point in told:
         pen.shape(point.x, point.y, colour, MARKS[number % len(MARKS)], 4)
     return told

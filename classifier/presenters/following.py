@@ -74,6 +74,8 @@ def not_counted(content: dict[str, Any]) -> list[tuple[str, int]]:
         (_("lesions without pathology"), told["answered"] - told["proven"]),
         (_("of these, with a biopsy whose result is awaited"), told["awaited"]),
         (_("proven lesions that the model answered only after the pathology"), told["late"]),
+        # What was computed before has none yet.
+        (_("proven lesions photographed only after the biopsy"), told.get("treated", 0)),
         (_("proven lesions of which no answer before the pathology counts"), told["aside"]),
         (_("lesions proven to be none of the 12"), told["other"]),
         (_("further proven lesions of a patient who counts already in the same group"), repeated),
@@ -205,12 +207,20 @@ def _bare(row: Monitor, kind: str, form: Form) -> Figure:
     return _drift(content, kind.removeprefix(DRIFT), form)
 
 
-def _share_value(pair: Sequence[int]) -> Value:
-    count, of = pair
-    if of < LEAST_CASES:
-        return Value(None, None, None, of, "")
-    found = proportion(count, of)
-    return Value(found.value, found.low, found.high, of, counted(count, of))
+def _share_values(pairs: Sequence[Sequence[int]]) -> list[Value]:
+    """Of each period [right, patients]; those with fewer than ``LEAST_CASES`` are told together with what follows,
+    once there are so many, since of a small clinic nothing would be told otherwise."""
+    found = []
+    right = patients = periods = 0
+    for count, of in pairs:
+        right, patients, periods = right + count, patients + of, periods + 1
+        if patients < LEAST_CASES:
+            found.append(Value(None, None, None, of, ""))
+            continue
+        told = proportion(right, patients)
+        found.append(Value(told.value, told.low, told.high, patients, counted(right, patients), periods))
+        right = patients = periods = 0
+    return found
 
 
 def _bare_share(pair: Sequence[int]) -> Value:
@@ -266,19 +276,23 @@ def promises(content: Mapping[str, Any]) -> list[Promise]:
 def _covered(content: Mapping[str, Any], form: Form) -> Figure:
     courses = [
         Course(
-            str(in_words(one["name"])), [_share_value(pair) for pair in one["periods"]], one["share"],
+            str(in_words(one["name"])), _share_values(one["periods"]), one["share"],
             _("“%(name)s”: promised") % {"name": in_words(one["name"])},
         )
         for one in content.get("promises", ())
         if one.get("periods")
     ]  # fmt: skip
+    title = _("The truth is listed, by thresholds that cover it")
+    if not courses:
+        return Figure(COVERED, title, None, (), (), note=_("The model has no such thresholds."))
     return over_time(
-        COVERED, _("The truth is listed, by thresholds that cover it"), content["periods"], courses,
+        COVERED, title, content["periods"], courses,
         y_label=_("Share"), form=form,
         note=_(
             # xgettext:no-python-format
             "Proven patients with a disease of which something is promised, by the period of the pathology; Wilson's "
-            "95 % intervals, each for one look. Periods with fewer than ten patients are not drawn."
+            "95 % intervals, each for one look. Periods with fewer than ten patients are told together with those that "
+            "follow, once there are ten."
         ),
     )  # fmt: skip
 
@@ -288,7 +302,7 @@ def _rates(row: Monitor, content: dict[str, Any], form: Form) -> Figure:
     found = _policy(content, rule.policy) if content["proven"] else {}
     courses = [
         Course(
-            endpoint_name(name), [_share_value(pair) for pair in found[name]["periods"]],
+            endpoint_name(name), _share_values(found[name]["periods"]),
             rule.references[name].share if name in rule.references else None,
             _("%(what)s: held against") % {"what": endpoint_name(name)},
         )
@@ -301,7 +315,7 @@ def _rates(row: Monitor, content: dict[str, Any], form: Form) -> Figure:
         note=_(
             # xgettext:no-python-format
             "By the period of the pathology; Wilson's 95 % intervals, each for one look. Periods with fewer than ten "
-            "patients are not drawn. Only biopsied lesions are proven."
+            "patients are told together with those that follow, once there are ten. Only biopsied lesions are proven."
         ),
     )  # fmt: skip
 

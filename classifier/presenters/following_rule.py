@@ -21,7 +21,7 @@ from classifier.services.following.rules import (
     Rule,
 )
 from skinclinic.web.counts import gettext as _
-from skinclinic.web.counts import grouped
+from skinclinic.web.counts import grouped, ngettext
 
 # Evidence is told up to here.
 _MOST_TOLD = 10_000
@@ -29,7 +29,8 @@ _MOST_TOLD = 10_000
 
 @dataclass(frozen=True)
 class Line:
-    """One endpoint of the rule and where it stands. ``reference`` None: no alarm, ``why`` says the reason."""
+    """One endpoint of the rule and where it stands. ``reference`` None: no alarm, ``why`` says the reason.
+    ``amended``: what would be told otherwise today of the cases that were counted."""
 
     name: str
     reference: Reference | None
@@ -42,6 +43,7 @@ class Line:
     highest: str = ""
     alarm: MonitorAlarm | None = None
     is_of_photos: bool = False
+    amended: str = ""
 
 
 def endpoint_name(endpoint: str) -> str:
@@ -70,16 +72,42 @@ def lines(row: Monitor) -> list[Line]:
         against, source = (
             _of_first(reference, First.of_json(kept), rule.first_risk(endpoint))
             if reference.share is None
-            else (percent(reference.share), source_words(reference))
+            else (_against(reference), source_words(reference))
         )
         found.append(
             Line(
                 endpoint_name(endpoint), reference, against, source, "", evidence.cases, evidence.hits,
                 _evidence(evidence.value), _evidence(evidence.highest), alarms.get(endpoint),
-                endpoint in rules.OF_PHOTOS,
+                endpoint in rules.OF_PHOTOS, _amended(row, endpoint),
             )
         )  # fmt: skip
     return found
+
+
+def _against(reference: Reference) -> str:
+    """The share, or the least and the greatest where each disease has its own."""
+    shares = reference.by_disease.values()
+    low, high = (percent(one) for one in (reference.share, max(shares, default=reference.share)))
+    return low if low == high else f"{low} – {high}"
+
+
+def _amended(row: Monitor, endpoint: str) -> str:
+    # What was computed before has none yet.
+    told = row.figures.get("amended", {}).get(endpoint)
+    if not told:
+        return ""
+    words = ngettext(
+        "Of the patients counted so far %(n)d would be told otherwise today: corrected, withdrawn, deleted or erased "
+        "since. What was counted stays; without this patient it would be %(hits)s, with evidence of %(evidence)s.",
+        "Of the patients counted so far %(n)d would be told otherwise today: corrected, withdrawn, deleted or erased "
+        "since. What was counted stays; without them it would be %(hits)s, with evidence of %(evidence)s.",
+        told["cases"],
+    )
+    return words % {
+        "n": told["cases"],
+        "hits": f"{grouped(told['hits'])}/{grouped(told['of'] - told['cases'])}",
+        "evidence": _evidence(told["evidence"]),
+    }
 
 
 def _of_first(reference: Reference, first: First, risk: float) -> tuple[str, str]:

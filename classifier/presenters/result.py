@@ -3,6 +3,7 @@
 What is said of the scores in words is ``differential.py``.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,6 +12,7 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.translation import get_language
 
+from classifier.metrics.familiarity import is_unlike
 from classifier.models import Analysis, Assessment, ThresholdSet
 from classifier.networks.manifest import usual_thresholds
 from classifier.presenters import computed, decisions, explanations, suggested_squares, unlike
@@ -226,7 +228,7 @@ def answer_view(analysis: Analysis, chosen: ThresholdSet | None, *, of_any_photo
     return result_view(
         analysis.scores,
         chosen.values if chosen else {},
-        facts=_in_the_precision_of(analysis, threshold_facts(chosen)) if chosen else None,
+        facts=_of_this_answer(analysis, threshold_facts(chosen)) if chosen else None,
         background=analysis.background if has_background else None,
         quality=analysis.quality,
         set_aside="" if of_any_photo else analysis.set_aside,
@@ -234,15 +236,27 @@ def answer_view(analysis: Analysis, chosen: ThresholdSet | None, *, of_any_photo
     )
 
 
-def _in_the_precision_of(analysis: Analysis, facts: ThresholdFacts) -> ThresholdFacts:
-    """What is known of thresholds for one answer: a promise is counted in full precision, and is not of another."""
-    if facts.promise is None or analysis.precision in ("", precisions.F32):
+def _of_this_answer(analysis: Analysis, facts: ThresholdFacts) -> ThresholdFacts:
+    """What is known of thresholds for one answer: what speaks against believing the promise of it stands with it."""
+    if facts.promise is None:
         return facts
-    words = _(
-        "The promise was counted in full precision. This answer was computed in %(precision)s, whose scores differ a "
-        "little; of it nothing is promised."
-    ) % {"precision": computed.PRECISION_WORDS.get(analysis.precision, analysis.precision)}
-    return replace(facts, promise=replace(facts.promise, warnings=(*facts.promise.warnings, words)))
+    return replace(
+        facts, promise=replace(facts.promise, warnings=(*facts.promise.warnings, *_doubts(analysis)))
+    )
+
+
+def _doubts(analysis: Analysis) -> Iterator[str]:
+    """A promise is counted in full precision, and over all photos, like the training photos or not."""
+    if analysis.precision not in ("", precisions.F32):
+        yield _(
+            "The promise was counted in full precision. This answer was computed in %(precision)s, whose scores differ "
+            "a little; of it nothing is promised."
+        ) % {"precision": computed.PRECISION_WORDS.get(analysis.precision, analysis.precision)}
+    if analysis.unlike is not None and is_unlike(analysis.unlike):
+        yield _(
+            "This photo is not like the model’s training photos. What is promised is of all photos together; of such "
+            "as this one fewer may be covered."
+        )
 
 
 def _state(analysis: Analysis | None) -> str:

@@ -1,9 +1,12 @@
-"""Which lesions count for the model in use: those with pathology, with the answer that the lesion carried before it."""
+"""Which lesions count for the model in use: those with pathology, with the answer that the lesion carried before it.
+
+What is photographed after the biopsy is a wound or a scar, and no longer what the pathology is of.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from django.db.models import QuerySet
@@ -12,7 +15,7 @@ from django.utils import timezone
 from classifier.metrics.counting import DONE, PhotoAnswer, carried
 from classifier.metrics.subgroups import UNKNOWN, age_band
 from classifier.models import Analysis, Monitor
-from skinclinic.models import Diagnosis
+from skinclinic.models import Biopsy, Diagnosis
 from skinclinic.services.visits import day_of
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -59,11 +62,12 @@ class Case:
 @dataclass
 class Found:
     """``cases`` in the order in which they were told. ``late``: proven lesions that the model answered only after the
-    pathology; ``set_aside``: whose every answer before it counts for nothing; ``other``: proven to be none of the 12.
-    ``confirmed``: the cases by how they were."""
+    pathology; ``treated``: before it, but only on photos taken after the biopsy; ``set_aside``: whose every answer
+    before it counts for nothing; ``other``: proven to be none of the 12. ``confirmed``: the cases by how they were."""
 
     cases: list[Case] = field(default_factory=list)
     late: int = 0
+    treated: int = 0
     set_aside: int = 0
     other: int = 0
     confirmed: Counter[str] = field(default_factory=Counter)
@@ -85,10 +89,11 @@ def find(row: Monitor) -> Found:
     """The proven lesions among those that the model answered."""
     found = Found()
     proofs = _proofs(row)
-    told, late = _told_before(row, proofs)
+    told, late, treated = _told_before(row, proofs)
     for lesion, proof in proofs.items():
         if lesion not in told:
-            found.late += lesion in late
+            found.treated += lesion in treated
+            found.late += lesion in late and lesion not in treated
             continue
         shown = carried(list(told[lesion].values()))
         if shown is None or shown.scores is None:
@@ -108,12 +113,15 @@ def find(row: Monitor) -> Found:
 
 
 class _Proof(NamedTuple):
-    """``at``: when the lesion's first pathology was recorded, be it corrected since; ``how`` it was confirmed."""
+    """``at``: when the lesion's first pathology was recorded, be it corrected since; ``how`` it was confirmed.
+    ``last_day``: the last on which the lesion was photographed as it was, None where nobody said: that of its first
+    biopsy, or of its pathology where that is earlier."""
 
     patient: int | None
     disease: str
     at: datetime
     how: str
+    last_day: date | None
     groups: Mapping[str, str]
 
 
@@ -124,16 +132,26 @@ def _proofs(row: Monitor) -> dict[int, _Proof]:
     )
     first: dict[int, datetime] = {}
     found: dict[int, _Proof] = {}
-    for lesion, patient, disease, at, how, withdrawn, born, *facts in rows.order_by(
+    taken = _taken(row)
+    for lesion, patient, disease, at, how, on, withdrawn, born, *facts in rows.order_by(
         "created_at", "id"
     ).values_list(
-        "lesion", "lesion__patient", "disease", "created_at", "confirmed_by", "withdrawn_at",
+        "lesion", "lesion__patient", "disease", "created_at", "confirmed_by", "diagnosed_on", "withdrawn_at",
         "lesion__patient__birth_year", "lesion__patient__sex", "lesion__patient__skin_type", "lesion__site",
     ):  # fmt: skip
         first.setdefault(lesion, at)
         if withdrawn is None and first[lesion] >= row.followed_since:
-            found[lesion] = _Proof(patient, disease, first[lesion], how, _groups(first[lesion], born, *facts))
+            last = min((day for day in (taken.get(lesion), on) if day), default=None)
+            groups = _groups(first[lesion], born, *facts)
+            found[lesion] = _Proof(patient, disease, first[lesion], how, last, groups)
     return found
+
+
+def _taken(row: Monitor) -> dict[int, date]:
+    """By lesion the day of its first biopsy, without those that were a mistake."""
+    rows = Biopsy.objects.filter(clinic=row.clinic_id, lesion__is_proven=True)
+    kept = rows.exclude(ended_how__in=(Biopsy.Ended.UNDONE, Biopsy.Ended.REPLACED))
+    return dict(kept.order_by("-taken_on").values_list("lesion", "taken_on"))
 
 
 def _groups(at: datetime, born: int | None, *facts: int | str | None) -> dict[str, str]:
@@ -145,11 +163,13 @@ def _groups(at: datetime, born: int | None, *facts: int | str | None) -> dict[st
 
 def _told_before(
     row: Monitor, proofs: Mapping[int, _Proof]
-) -> tuple[dict[int, dict[int, PhotoAnswer]], set[int]]:
-    """By lesion its photos with their last answer before the pathology; and lesions with a later one only."""
+) -> tuple[dict[int, dict[int, PhotoAnswer]], set[int], set[int]]:
+    """By lesion its photos, taken before it was treated, with their last answer before the pathology; lesions with a
+    later answer, and with one to a photo of later than the biopsy."""
     rows = answers(row).filter(photo__lesion__is_proven=True, scores__isnull=False).order_by("pk")
     told: dict[int, dict[int, PhotoAnswer]] = defaultdict(dict)
     late: set[int] = set()
+    treated: set[int] = set()
     for lesion, photo, kind, captured, stored, quality, scores, analysed in rows.values_list(
         "photo__lesion", "photo", "photo__kind", "photo__captured_at", "photo__created_at", "quality", "scores",
         "analysed_at",
@@ -159,9 +179,12 @@ def _told_before(
         if analysed is None or analysed >= proofs[lesion].at:
             late.add(lesion)
             continue
-        day = day_of(captured, stored)
+        day, last = day_of(captured, stored), proofs[lesion].last_day
+        if last is not None and day > last:
+            treated.add(lesion)
+            continue
         told[lesion][photo] = PhotoAnswer(photo, day, kind, DONE, scores, quality)
-    return told, late
+    return told, late, treated
 
 
 def first_of_each(cases: Iterable[Case]) -> list[Case]:

@@ -23,12 +23,15 @@ from classifier.services.following.rules import (
     QUALITY,
     SENSITIVITY,
     SPECIFICITY,
+    Reference,
     Rule,
 )
 from skinclinic.services import alarms, audit, letters
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 log = logging.getLogger(__name__)
+# A lesion counts for one of the two, as it was told first, whatever it is corrected to.
+_EITHER = {SENSITIVITY: SPECIFICITY, SPECIFICITY: SENSITIVITY}
 ALARM = "model.alarm"
 # Of so many of the last cases an alarm tells besides: all since the record began may hide what has changed since.
 _LAST = 30
@@ -81,7 +84,10 @@ def _add(row: Monitor, endpoint: str, rule: Rule, told: Iterable[Told]) -> dict[
     for lesion, patient in counted.values_list("lesion", "lesion__patient"):
         lesions.add(lesion)
         units.add(unit_of(lesion, patient))
+    if other := _EITHER.get(endpoint):
+        lesions.update(row.cases.filter(endpoint=other).order_by().values_list("lesion", flat=True))
     reference, kept = rule.references[endpoint], row.evidence.get(endpoint)
+    expected = _expected(kept, reference)
     evidence, first, due, fresh = Evidence.of_json(kept), First.of_json(kept), None, []
     risk = rule.first_risk(endpoint)
     before = counted.order_by("-pk").values_list("hit", flat=True)[: min(_LAST, evidence.cases)]
@@ -102,17 +108,57 @@ def _add(row: Monitor, endpoint: str, rule: Rule, told: Iterable[Told]) -> dict[
         share = first.share(risk) if risk else reference.share if one.share is None else one.share
         if share is None:
             continue
-        evidence = evidence.after(one.hit, share)
+        evidence, expected = evidence.after(one.hit, share), expected + share
         last.append(one.hit)
         if due is None and evidence.cases >= LEAST_CASES and evidence.value >= rule.limit_of(endpoint):
             due = {
                 "cases": evidence.cases, "hits": evidence.hits, "last_cases": len(last), "last_hits": sum(last),
-                "reference": share if reference.share is None else reference.share,
+                "reference": round(expected / evidence.cases, 6),
                 "evidence": round(evidence.value, 2),
             }  # fmt: skip
     MonitorCase.objects.bulk_create(fresh, batch_size=500)
-    row.evidence[endpoint] = evidence.to_json() | ({"first": first.to_json()} if risk else {})
+    about = {"expected": expected} | ({"first": first.to_json()} if risk else {})
+    row.evidence[endpoint] = evidence.to_json() | about
     return due
+
+
+def _expected(kept: Mapping[str, Any] | None, reference: Reference) -> float:
+    """The sum of the shares that the cases so far were held against: diseases may have one each."""
+    if not kept:
+        return 0.0
+    # Of before it was kept: the least of them.
+    found: float = kept.get("expected", kept["cases"] * (reference.share or 0.0))
+    return found
+
+
+def amended(row: Monitor, cases: list[Case]) -> dict[str, dict[str, Any]]:
+    """By endpoint how many of the cases that were counted would be told otherwise today: their diagnosis or their
+    answer is another, or they are there no more. And the ``evidence`` without them, which is no rule's. Endpoints
+    without any are left out."""
+    rule, found = Rule.of_json(row.rule), {}
+    kept = Monitor.objects.values_list("evidence", flat=True).get(pk=row.pk)
+    now = {case.lesion: case for case in cases}
+    values = row.threshold_set.values if row.threshold_set else {}
+    for endpoint in (one for one in rule.references if one not in OF_PHOTOS):
+        counted = list(row.cases.filter(endpoint=endpoint).order_by("pk").values_list("lesion", "hit"))
+        standing = []
+        for lesion, hit in counted:
+            case = now.get(lesion)
+            if case is None or hit_of(case, endpoint, values, rule.policy) != hit:
+                continue
+            share = rule.references[endpoint].of_truth(case.truth)
+            if share is not None:
+                standing.append((hit, share))
+        of = Evidence.of_json(kept.get(endpoint)).cases
+        if len(standing) == of:
+            continue
+        without = Evidence()
+        for hit, share in standing:
+            without = without.after(hit, share)
+        found[endpoint] = {
+            "cases": of - len(standing), "of": of, "hits": without.hits, "evidence": without.value,
+        }  # fmt: skip
+    return found
 
 
 def _alarm(row: Monitor, endpoint: str, facts: dict[str, Any]) -> MonitorAlarm | None:
@@ -139,7 +185,9 @@ def in_words(alarm: MonitorAlarm) -> str:
         SPECIFICITY: _(
             "Alarm: the specificity of %(model)s for malignant diseases has fallen below %(share)s."
         ),
-        COVERAGE: _("Alarm: the list of %(model)s covers the truth less often than promised (%(share)s)."),
+        COVERAGE: _(
+            "Alarm: the list of %(model)s covers the truth less often than the lower end of its promise (%(share)s)."
+        ),
         LIKENESS: _("Alarm: fewer than %(share)s of photos are like those %(model)s was trained on."),
         QUALITY: _(
             "Alarm: fewer than %(share)s of photos come without a warning, fewer than when %(model)s was first "

@@ -16,7 +16,7 @@ from classifier.metrics.listing import is_listed
 from classifier.metrics.plain import plain
 from classifier.metrics.proportions import in_groups
 from classifier.models import Assessment, Monitor
-from classifier.services.following import drift, promised
+from classifier.services.following import counting, drift, promised
 from classifier.services.following.cases import Case, Found, answers, first_of_each
 from classifier.services.following.listed import Listed
 from classifier.services.following.periods import Periods
@@ -42,6 +42,7 @@ def compute(row: Monitor, found: Found) -> dict[str, Any]:
             "lesions": _lesions(found, lesions, flagged),
             "proven": _proven(found.cases, thresholds, rule.policy, periods),
             "promises": promised.of(found.cases, row, periods),
+            "amended": counting.amended(row, found.cases),
             "people": _people(row, periods),
         }
     )
@@ -85,6 +86,7 @@ def _photos(row: Monitor, periods: Periods, thresholds: dict[str, float], policy
         flagged.update(lesion for (lesion, _scores), yes in zip(kept, says.tolist(), strict=True) if yes)
     at = np.array(places, int)
     length = np.concatenate(lengths) if lengths else np.zeros(0, int)
+    units = np.unique(whose, return_inverse=True)[1]
     return {
         "answered": len(at),
         "waiting": sum(states.get(state, 0) for state in (Job.State.QUEUED, Job.State.RUNNING)),
@@ -98,7 +100,7 @@ def _photos(row: Monitor, periods: Periods, thresholds: dict[str, float], policy
         else [],
         "empty": _heeding(length == 0, whose) if thresholds else None,
         "drift": {
-            name: drift.summary(np.array(values, float), at, periods.count)
+            name: drift.summary(np.array(values, float), at, periods.count, units)
             for name, values in measured.items()
         },
         "lesions": lesions,
@@ -145,6 +147,7 @@ def _lesions(found: Found, lesions: set[int], flagged: set[int]) -> dict[str, An
         "flagged": [len(flagged & proven), len(flagged)],
         "others": [len(others & proven), len(others)],
         "late": found.late,
+        "treated": found.treated,
         "aside": found.set_aside,
         "other": found.other,
         "cases": len(found.cases),

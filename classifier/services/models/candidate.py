@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from classifier.metrics.subgroups import LEAST_POSITIVES
 from classifier.models import ModelVersion, ThresholdSet
 from classifier.services.evaluation.report import NoReport, Report
 from classifier.services.models import card as model_card
@@ -50,12 +51,14 @@ class SetTold:
 
 @dataclass(frozen=True)
 class Candidate:
-    """``untested``: diseases that no evaluation in this clinic could tell, by key. ``lost``: names of threshold sets of
+    """``untested``: diseases that no evaluation in this clinic could tell, by key; ``few``: of which none had as many
+    photos as it takes to say much, with the most there were. ``lost``: names of threshold sets of
     the model in use that this one lacks: who has chosen one is shown the first of the others."""
 
     evaluations: Sequence[Cohort]
     limits: str
     untested: tuple[str, ...]
+    few: tuple[tuple[str, int], ...]
     sets: tuple[SetTold, ...]
     lost: tuple[str, ...]
     differs: tuple[Differs, ...]
@@ -68,6 +71,7 @@ def candidate(
     """Of ``version`` with its ``card`` and ``cohorts`` in this clinic, before it takes the place of ``in_use``."""
     never = [set(cohort.left_out) for cohort in cohorts]
     untested = set.intersection(*never) if never else set(DISEASE_KEYS)
+    most = {key: max((one.positives.get(key, 0) for one in cohorts), default=0) for key in DISEASE_KEYS}
     sets = version.thresholds_for(clinic.pk)
     now = in_use.thresholds_for(clinic.pk) if in_use else []
     names = {one.name for one in sets}
@@ -75,6 +79,7 @@ def candidate(
         evaluations=cohorts,
         limits=card.limits,
         untested=tuple(key for key in DISEASE_KEYS if key in untested),
+        few=tuple((key, n) for key, n in most.items() if key not in untested and n < LEAST_POSITIVES),
         sets=tuple(_told(one) for one in sets),
         lost=tuple(one.name for one in now if one.name not in names),
         differs=_differs(in_use, version, model_card.card(in_use, clinic), card) if in_use else (),

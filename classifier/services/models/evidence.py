@@ -1,5 +1,6 @@
 """What a clinic's evaluations say of a model, and what its training data were: for the model's page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -27,7 +28,7 @@ class Group:
 @dataclass(frozen=True)
 class Cohort:
     """One dataset the model was evaluated on; ``leaks_checked`` is False when nobody knows what it had seen.
-    ``standing``: what was found then."""
+    ``standing``: what was found then. ``positives``: photos of each disease."""
 
     evaluation: Evaluation
     dataset: dict
@@ -40,6 +41,7 @@ class Cohort:
     leaks_checked: bool
     standing: standing.Standing
     groups: tuple[tuple[str, tuple[Group, ...]], ...]
+    positives: Mapping[str, int]
 
 
 def cohorts(version: ModelVersion, clinic: Clinic) -> list[Cohort]:
@@ -72,6 +74,7 @@ def _cohort(row: Evaluation, report: Report, dataset: dict, model: int) -> Cohor
         report.model(model)["leaks_checked"],
         standing.of_pair(row, (dataset["pk"], dataset["title"]), (model, report.model(model)["name"])),
         tuple((division_name(name), _groups(name, figures["diseases"])) for name in SUBGROUPS),
+        {one["key"]: one["positives"] for one in figures["diseases"]},
     )
 
 

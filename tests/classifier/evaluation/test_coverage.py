@@ -347,6 +347,13 @@ def test_pages_tell_the_promise_what_it_is_not_and_what_came_of_it(world, admin_
     assert coarse not in text
     photo.analyses.update(precision="bf16")
     assert coarse in text_of(client.get(url("photo", photo.pk), {"thresholds": "Covers"}))
+    # It is of photos like the training photos and unlike them together.
+    unlike = "What is promised is of all photos together; of such as this one fewer may be covered."
+    for distance, is_said in ((None, False), (1.0, False), (1.01, True)):
+        photo.analyses.update(unlike=distance)
+        for name in ("Covers", "balanced"):
+            shown = text_of(client.get(url("photo", photo.pk), {"thresholds": name}))
+            assert (unlike in shown) == (is_said and name == "Covers")
     korean = client.get(url("photo", photo.pk), {"thresholds": "Covers"}, headers={"accept-language": "ko"})
     assert "이와 같은 환자의 75 % 이상에서 실제 진단을 포함" in korean.content.decode()
 

@@ -7,10 +7,12 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 from django.core import mail
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from classifier.metrics import malignancy
 from classifier.metrics.proportions import proportion
+from classifier.metrics.sequential import Evidence
 from classifier.models import Analysis, Assessment, Monitor, MonitorAlarm, MonitorCase, ThresholdSet
 from classifier.presenters import following, following_rule
 from classifier.services.following import cases, counting, drift, due, records, rules
@@ -26,7 +28,7 @@ from classifier.services.following.rules import (
 )
 from classifier.services.models import registry
 from skinclinic.engine import jobs
-from skinclinic.models import AuditEvent, Diagnosis, Lesion, Patient
+from skinclinic.models import AuditEvent, Biopsy, Diagnosis, Lesion, Patient, Photo
 from skinclinic.services import diagnoses
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -115,6 +117,41 @@ def test_a_patient_counts_once_in_each_group_and_what_is_not_counted_is_told(wor
     assert by_key["sk"]["specificity"] == [1, 1]
 
 
+def test_what_is_photographed_after_the_biopsy_is_no_answer_to_the_lesion(world, monitor):
+    """A wound lists nothing; it would be told as a miss of the melanoma that it was."""
+    clinic, version = world["clinic"], world["version"]
+    today, now = timezone.localdate(), timezone.now()
+
+    def seen(lists, days_ago: int, lesion=None) -> Analysis:
+        row = followed.answer(clinic, version, lists=lists, lesion=lesion)
+        Photo.objects.filter(pk=row.photo_id).update(captured_at=now - timedelta(days=days_ago))
+        return row
+
+    def biopsied(lesion, days_ago: int, **how) -> None:
+        taken = today - timedelta(days=days_ago)
+        Biopsy.objects.create(clinic=clinic, lesion=lesion, taken_on=taken, **how)
+
+    first = seen(("mm",), 9)
+    biopsied(first.photo.lesion, 9, ended_how="pathology")
+    seen((), 2, first.photo.lesion)
+    followed.prove(first, "mm")
+    scar = seen((), 2)
+    biopsied(scar.photo.lesion, 9)
+    followed.prove(scar, "mm")
+    mistaken = seen(("mm",), 2)
+    biopsied(mistaken.photo.lesion, 9, ended_how="undone", ended_at=now)
+    followed.prove(mistaken, "mm")
+    # Recorded long after it was told: what was photographed meanwhile is of another day, too.
+    told = seen((), 2)
+    followed.prove(told, "mm")
+    Diagnosis.objects.filter(lesion=told.photo.lesion).update(diagnosed_on=today - timedelta(days=5))
+    figures = run(monitor).figures
+    assert figures["proven"]["policies"]["benign"][SENSITIVITY]["all"] == [2, 2]
+    assert (figures["lesions"]["treated"], figures["lesions"]["late"]) == (2, 0)
+    assert (monitor.evidence[SENSITIVITY]["cases"], monitor.evidence[SENSITIVITY]["hits"]) == (2, 2)
+    assert ("proven lesions photographed only after the biopsy", 2) in following.not_counted(figures)
+
+
 def test_keratosis_is_told_both_ways_and_only_close_ups_of_the_clinics_own_patients_count(world, monitor):
     proven(world, "ak", ("ak",))
     ours = followed.answer(world["clinic"], world["version"], lists=("mm",))
@@ -144,6 +181,68 @@ def test_a_case_is_counted_once_and_stays_as_it_was_told(world, monitor):
     # The figures tell it as it is known now.
     assert monitor.figures["proven"]["policies"]["benign"][SENSITIVITY]["all"] == [0, 0]
     assert monitor.figures["proven"]["policies"]["benign"][SPECIFICITY]["all"] == [0, 1]
+
+
+def test_of_what_was_counted_it_is_said_what_would_be_told_otherwise_today(world, monitor):
+    """Wrong entries raise alarms that no correction takes back; without a word nobody would know."""
+    wrong = [proven(world, "mm", ()) for _ in range(8)]
+    others = [proven(world, "mm", ()) for _ in range(3)] + [proven(world, "mm", ("mm",)) for _ in range(3)]
+    run(monitor)
+    assert monitor.alarms.get().endpoint == SENSITIVITY and monitor.figures["amended"] == {}
+    for one in wrong[:6]:
+        diagnoses.record(lesion=one.lesion, user=world["ada"], kind="pathology", disease="nevus")
+    diagnoses.withdraw(wrong[6], world["ada"])
+    Lesion.objects.filter(pk=wrong[7].lesion_id).update(is_archived=True)
+    others[0].lesion.delete()
+    before = Evidence.of_json(monitor.evidence[SENSITIVITY])
+    run(monitor)
+    assert Evidence.of_json(monitor.evidence[SENSITIVITY]) == before, "what was counted stays"
+    assert monitor.evidence[SPECIFICITY]["cases"] == 0, "none of them counts in the other group, too"
+    without = Evidence()
+    for hit in (False, False, True, True, True):
+        without = without.after(hit, 0.9)
+    assert monitor.figures["amended"] == {
+        SENSITIVITY: {"cases": 9, "of": 14, "hits": 3, "evidence": pytest.approx(without.value)}
+    }
+    (line,) = (one for one in following_rule.lines(monitor) if one.name == "Sensitivity, malignant")
+    assert "Of the patients counted so far 9 would be told otherwise today" in line.amended
+    assert f"without them it would be 3/5, with evidence of {without.value:.2g}" in line.amended
+    assert line.amended in render_to_string(
+        "models/following/rule_panel.html", {"row": monitor, "lines": [line], "least": 10}
+    )
+
+
+def test_an_alarm_of_a_promise_names_what_its_cases_were_held_against(world):
+    """Not the least of all diseases: 24 of 30 are no less than 74 %."""
+    lows = {"bcc": 0.95, "mm": 0.74}
+    kept = {
+        "share": 0.95,
+        "diseases": {key: {"units": 60, "rank": 58, "low": low} for key, low in lows.items()},
+    }
+    followed.answer(world["clinic"], world["version"])
+    chosen = ThresholdSet.objects.create(
+        model_version=world["version"], clinic=world["clinic"], name="covers", values=LIMITS,
+        details={"rule": "coverage", "coverage": kept},
+    )  # fmt: skip
+    rule = Rule(references={COVERAGE: rules.from_promise(chosen)})
+    row = records.state(world["clinic"], world["version"], chosen, rule, world["ada"], "because")
+    proven(world, "mm", ("mm",))
+    run(row)
+    for n in range(29):
+        proven(world, "bcc", ("bcc",) if n % 3 else ())
+    run(row)
+    alarm = row.alarms.get()
+    mean = (0.74 + (alarm.facts["cases"] - 1) * 0.95) / alarm.facts["cases"]
+    assert alarm.facts["reference"] == pytest.approx(mean, abs=1e-6)
+    assert alarm.facts["hits"] / alarm.facts["cases"] < mean
+    assert f"the lower end of its promise ({100 * mean:.1f} %)" in counting.in_words(alarm)
+    assert [line.against for line in following_rule.lines(row) if line.reference] == ["74.0 % – 95.0 %"]
+    # Of a record from before the shares were kept: the least of them.
+    del row.evidence[COVERAGE]["expected"]
+    row.save()
+    proven(world, "bcc", ("bcc",))
+    run(row)
+    assert row.evidence[COVERAGE]["expected"] == pytest.approx(30 * 0.74 + 0.95)
 
 
 def test_what_was_proven_before_the_rule_was_stated_is_no_evidence(world):
@@ -362,7 +461,8 @@ def test_photos_other_than_the_model_says_or_than_the_first_raise_alarms_and_pat
     assert (row.evidence[LIKENESS]["cases"], row.evidence[LIKENESS]["hits"]) == (21, 12)
     low = 0.0125 ** (1 / 12)
     assert row.evidence[QUALITY] | {"sums": 0, "highest": 0} == {
-        "cases": 10, "hits": 0, "first": {"hits": 12, "of": 12}, "sums": 0, "highest": 0,
+        "cases": 10, "hits": 0, "expected": pytest.approx(10 * low), "first": {"hits": 12, "of": 12}, "sums": 0,
+        "highest": 0,
     }  # fmt: skip
     alarms = {one.endpoint: one for one in row.alarms.all()}
     assert alarms[QUALITY].facts["reference"] == pytest.approx(low)
@@ -433,7 +533,7 @@ def test_drift_is_told_against_the_first_answers_and_only_of_enough():
     values = np.r_[np.linspace(0, 1, 260), np.linspace(0.5, 1.5, 40), np.linspace(0, 1, 5)]
     periods = np.r_[np.zeros(260, int), np.ones(40, int), np.full(5, 2)]
     values[3] = np.nan
-    found = drift.summary(values, periods, 3)
+    found = drift.summary(values, periods, 3, np.arange(len(values)))
     assert found["first"]["n"] == 200
     assert [one["n"] for one in found["periods"]] == [259, 40, 5]
     assert found["periods"][1]["median"] == pytest.approx(1.0)
@@ -452,5 +552,46 @@ def test_time_goes_by_months_and_after_many_by_quarters():
 def test_what_came_later_is_held_against_the_first_answers_alone():
     later = drift.LEAST
     values = np.array([0.0] * drift.FIRST + [1.0] * later)
-    [one] = drift.summary(values, np.zeros(len(values), int), 1)["periods"]
+    [one] = drift.summary(values, np.zeros(len(values), int), 1, np.arange(len(values)))["periods"]
     assert one["distance"] == 1.0
+
+
+def test_periods_of_few_patients_are_told_together(world, monitor):
+    """Of a clinic with four malignant proofs a month nothing would ever be told over time."""
+    content = run(monitor).figures
+    content["periods"] = [f"2026-0{month}" for month in range(1, 9)]
+    pairs = [[3, 4], [4, 4], [0, 0], [2, 4], [9, 10], [11, 12], [4, 4], [4, 4]]
+    told = {"all": [37, 42], "periods": pairs, "lesions": 42}
+    content["proven"] = {
+        "policies": {"benign": {SENSITIVITY: told, SPECIFICITY: told | {"periods": [[0, 1]] * 8}}}
+    }
+    monitor.figures = content
+    found = following.figure(monitor, "rates")
+    rows = [row for row in found.rows if row[1] == "Sensitivity, malignant"]
+    assert [(row[0], row[2], row[-1]) for row in rows] == [
+        ("2026-01 – 2026-04", 0.75, 12), ("2026-05", 0.9, 10), ("2026-06", pytest.approx(11 / 12), 12),
+        ("2026-07", None, 4), ("2026-08", None, 4),
+    ]  # fmt: skip
+    known = proportion(9, 12)
+    assert rows[0][3:5] == (known.low, known.high)
+    points = {one.name: one.points for one in found.series}
+    assert len(points["Sensitivity, malignant"]) == 3 and points["Specificity, malignant"] == ()
+    assert (
+        "2026-01 – 2026-04, Sensitivity, malignant: 75.0 % (9/12" in points["Sensitivity, malignant"][0].text
+    )
+
+
+def test_a_distance_is_told_with_what_chance_alone_gives_by_patients():
+    """With 30 photos it is 0.16 on average where nothing has changed, and more where photos of a patient are alike."""
+    random, later = np.random.default_rng(11), drift.LEAST
+    assert drift.by_chance(200, later) == pytest.approx(1.3581 * np.sqrt(1 / 200 + 1 / 30), rel=1e-4)
+    periods = np.r_[np.zeros(drift.FIRST, int), np.ones(later, int)]
+    for each, least in ((1, 0.02), (4, 0.0)):
+        units = np.arange(len(periods)) // each
+        beyond = 0
+        for _ in range(400):
+            values = random.normal(size=units[-1] + 1)[units] + 0.3 * random.normal(size=len(units))
+            told = drift.summary(values, periods, 2, units)["periods"]
+            beyond += told[1]["distance"] > told[1]["by_chance"]
+            assert told[0]["by_chance"] is None
+        assert least <= beyond / 400 <= 0.07

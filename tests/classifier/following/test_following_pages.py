@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from classifier.models import Monitor, MonitorAlarm, Publication, ThresholdSet
+from classifier.presenters import following
 from classifier.services import doctor
 from classifier.services.evaluation import looking
 from classifier.services.following import due, records, rules
@@ -216,6 +217,27 @@ def test_the_usual_rule_is_held_against_an_evaluation_the_model_had_not_learnt_f
     told = candidates.candidate(model, clinic, None, card(model, clinic), cohorts(model, clinic))
     assert [one.evaluation for one in told.evaluations] == [row]
     assert "bcc" in told.untested and "mm" not in told.untested
+
+
+def test_before_publishing_one_reads_which_diseases_were_tested_on_few_photos(
+    clinic, admin_user, tmp_path, client_for
+):
+    model = evaluated.make_model(clinic, tmp_path, "first", photos=[])
+    entries = evaluated.make_entries(clinic, admin_user, ["mm"] * 10 + ["nevus"] * 9 + ["sk"])
+    evaluated.score(model, entries, strength=3.0)
+    version = evaluated.freeze(clinic, admin_user, entries)
+    evaluated.evaluated(clinic, admin_user, [model], [version])
+    told = candidates.candidate(model, clinic, None, card(model, clinic), cohorts(model, clinic))
+    assert told.few == (("sk", 1), ("nevus", 9)) and not {"mm", "sk", "nevus"} & set(told.untested)
+    shown = text_of(client_for(admin_user).get(f"/models/{model.pk}/"))
+    assert "Tested on few photos Seborrheic keratosis (1), Melanocytic nevus (9)" in shown
+    # Without an evaluation none was tested, which is said otherwise.
+    assert candidates.candidate(model, clinic, None, card(model, clinic), []).few == ()
+
+
+def test_without_thresholds_that_cover_the_truth_no_patients_are_said_to_be_missing(world):
+    row = computed(world, sensitivity=0.6)
+    assert "no such thresholds" in following.figure(row, following.COVERED).note
 
 
 def test_before_publishing_one_reads_evaluations_limits_thresholds_and_what_differs(world, client_for):

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy
 
 from classifier.metrics import familiarity
 from classifier.metrics.proportions import in_groups, proportion
@@ -65,18 +66,53 @@ def test_patients_stay_together_and_the_same_photos_give_the_same():
         familiarity.calibrate(rows, ["one"] * 120)
 
 
+def wilson(share: float, n: float) -> tuple[float, float]:
+    """Its interval by the roots of (share - p)² = z² p (1 - p) / n."""
+    z = scipy.stats.norm.ppf(0.975) ** 2 / n
+    low, high = np.sort(np.roots([1 + z, -(2 * share + z), share**2]).real)
+    return low, high
+
+
+def test_intervals_cover_the_share_also_of_few_patients_who_differ_in_photos():
+    """Of beta-binomial patients; Rao and Scott's alone cover 87 % of ten patients, 28 % where one has most photos."""
+    random = np.random.default_rng(12)
+    for sizes, least in (
+        ([10] * 10, 0.85), ([10] * 5, 0.93), ([40, 2, 2], 0.93), ([40] + [2] * 9, 0.93), ([1] * 30, 0.93),
+        ([40] + [2] * 19, 0.93),
+    ):  # fmt: skip
+        groups = np.repeat(np.arange(len(sizes)), sizes).astype(str)
+        for share in (0.5, 0.9):
+            within = 0
+            for _ in range(300):
+                own = np.repeat(random.beta(share, 1 - share, len(sizes)), sizes)
+                found = in_groups(random.random(len(own)) < own, groups)
+                assert found.low <= found.value <= found.high
+                within += found.low <= share <= found.high
+            assert within / 300 >= least, (sizes, share)
+    # Nearly all photos are of one: the others tell next to nothing.
+    hits = np.arange(20001) % 2 == 0
+    lonely = in_groups(hits, ["one"] * 20000 + ["other"])
+    assert (lonely.low, lonely.high) == (0, 1)
+    # A photo a patient: Wilson's.
+    alone = in_groups(hits[:30], [str(place) for place in range(30)])
+    assert (alone.low, alone.high) == pytest.approx(
+        (proportion(15, 30).low, proportion(15, 30).high), rel=1e-12
+    )
+
+
 def test_intervals_heed_that_photos_of_a_patient_are_alike():
     hits = np.zeros(100, bool)
     hits[:10] = True
     alone = in_groups(hits, [str(place) for place in range(100)])
     assert (alone.low, alone.high) == pytest.approx(
-        (proportion(10, 100).low, proportion(10, 100).high), abs=2e-3
+        (proportion(10, 100).low, proportion(10, 100).high), rel=1e-12
     )
-    # Ten patients of ten photos, one of whom has all of the alarms: as one of ten.
+    # Ten patients of ten photos, one of whom has all of the alarms: as one of nearly ten.
     together = in_groups(hits, [str(place // 10) for place in range(100)])
-    assert together.value == 0.1 and (together.low, together.high) == pytest.approx(
-        (proportion(1, 10).low, proportion(1, 10).high), abs=0.02
-    )
+    wider = scipy.stats.t(9).ppf(0.975) / scipy.stats.t(99).ppf(0.975)
+    known = proportion(1, 10)
+    assert together.value == 0.1 and together.low < known.low and known.high < together.high
+    assert (together.low, together.high) == pytest.approx(wilson(0.1, 100 / 11 / wider**2))
     none = in_groups(np.zeros(100, bool), [str(place // 10) for place in range(100)])
     assert (none.low, none.high) == (proportion(0, 10).low, proportion(0, 10).high)
     assert in_groups(np.zeros(0, bool), []).value is None
