@@ -253,7 +253,7 @@ def say_of_a_set(**said):
 def name_sets(name):
     def rename(folder):
         sets = json.loads((folder / weights.MANIFEST_FILE).read_text())["thresholds"]
-        change_manifest(folder, thresholds={name: entry for entry in sets.values()})
+        change_manifest(folder, thresholds={name: next(iter(sets.values()))})
 
     return rename
 
