@@ -1,26 +1,34 @@
 """Parameters saved by PyTorch: state dicts (.pth, .pt) and safetensors, of public networks and of ours."""
 
+import argparse
+import functools
 import math
 import pickle
+import re
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from classifier.imports.checkpoints import state_dict_of
 from classifier.imports.parts import Parts
 from classifier.networks import network
 from classifier.networks.architectures import design_of
 from classifier.networks.manifest import ModelRejected
 from classifier.networks.numbers import check_places, read_header
+from classifier.networks.stated import in_words
 from classifier.networks.weights import WEIGHTS_FILE
 
 LARGEST_BYTES = 4 * 1024**3
-# Under these names checkpoints of usual training scripts keep the state dict.
-_NESTED = ("state_dict", "model_state_dict", "model", "net", "network", "weights")
 _OWN_PREFIX = "backbone."
+_KINDS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_TORCHSCRIPT = re.compile(r"^[^/]+/(code/|constants\.pkl$)")
+# What a checkpoint of timm's or torchvision's training scripts holds beside tensors: options, which are plain values.
+_HARMLESS = [argparse.Namespace]
 
 
 def load_backbone(path: Path, architecture: str) -> dict[str, Tensor]:
@@ -33,9 +41,10 @@ def load_backbone(path: Path, architecture: str) -> dict[str, Tensor]:
     return {name: value.float() if value.is_floating_point() else value for name, value in backbone.items()}
 
 
-def load_parts(path: Path, architecture: str) -> Parts:
-    """Return the whole network. Raises ModelRejected as `load_backbone`, and where there is no last layer."""
-    backbone, last = _load(path, architecture)
+def load_parts(path: Path, architecture: str, part: str | None = None) -> Parts:
+    """Return the whole network; ``part``: which of several in the file, see ``checkpoints``. Raises ModelRejected as
+    `load_backbone`, and where there is no last layer."""
+    backbone, last = _load(path, architecture, part)
     if not last:
         raise ModelRejected(
             "no_last_layer",
@@ -56,13 +65,12 @@ def load_parts(path: Path, architecture: str) -> Parts:
     return parts
 
 
-def _load(path: Path, architecture: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def _load(
+    path: Path, architecture: str, part: str | None = None
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """(backbone, last layer as ``weight`` and ``bias`` or {}); the last layer as it is, not checked."""
-    state = _plain(_read(Path(path)))
-    if f"{_OWN_PREFIX}{next(iter(_layout(architecture)))}" in state:
-        backbone, last = _split_own(state)
-    else:
-        backbone, last = network.split_public(architecture, state)
+    known = partial(_known, architecture)
+    backbone, last = _split(architecture, state_dict_of(_read(Path(path)), known, part))
     layout = _layout(architecture)
     # Older files have no count of the batches seen, which only training asks for.
     backbone |= {
@@ -74,16 +82,32 @@ def _load(path: Path, architecture: str) -> tuple[dict[str, Tensor], dict[str, T
         with torch.device("meta"):
             network.check_fit(network.build(architecture, 1).backbone, backbone)
     except ValueError as error:
-        # Names as in the file, which a person has at hand.
         said = str(error).replace(" net.", " ")
         raise ModelRejected("weights_do_not_fit", f"For {architecture}, {said}.") from error
     return _as_numbers(backbone, layout), last
 
 
+@functools.lru_cache(maxsize=8)
 def _layout(architecture: str) -> dict[str, Tensor]:
     with torch.device("meta"):
         layout: dict[str, Tensor] = network.build(architecture, 1).backbone.state_dict()
         return layout
+
+
+def _known(architecture: str, names: Sequence[str]) -> list[str]:
+    """Those of the names that a network of this kind has in what is pooled, in its library's files or ours."""
+    marks = {name: torch.empty(0) for name in names}
+    of = {id(mark): name for name, mark in marks.items()}
+    backbone, _last = _split(architecture, marks)
+    layout = _layout(architecture)
+    return [of[id(mark)] for name, mark in backbone.items() if name in layout]
+
+
+def _split(architecture: str, state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """(backbone under our names, last layer as ``weight`` and ``bias``), in which of the two kinds of files it be."""
+    if f"{_OWN_PREFIX}{next(iter(_layout(architecture)))}" in state:
+        return _split_own(state)
+    return network.split_public(architecture, state)
 
 
 def _split_own(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -101,58 +125,34 @@ def _as_numbers(state: Mapping[str, Tensor], layout: Mapping[str, Tensor]) -> di
     Raises ModelRejected for whole numbers where a network computes with fractions, and for what is not finite.
     """
     numbers = {name: value.detach().cpu().contiguous() for name, value in state.items()}
-    whole = [
-        name
-        for name, value in numbers.items()
-        if not value.is_floating_point() and (name not in layout or layout[name].is_floating_point())
-    ]
+    counters = {name for name, value in layout.items() if not value.is_floating_point()}
+    whole = [name for name, value in numbers.items() if name not in counters and value.dtype not in _KINDS]
     if whole:
-        kinds = ", ".join(f"{name} ({str(numbers[name].dtype).removeprefix('torch.')})" for name in whole)
+        kinds = [f"{_as_in_file(name)} ({str(numbers[name].dtype).removeprefix('torch.')})" for name in whole]
         raise ModelRejected(
             "weights_not_floating",
-            f"Weights that are no floating-point numbers, which a network computes with: {kinds[:1000]}.",
+            "Weights that are no floating-point numbers of 16, 32 or 64 bits, which a network computes with: "
+            f"{in_words(kinds)}.",
         )
-    for name, value in numbers.items():
-        if name in layout and not layout[name].is_floating_point():
-            numbers[name] = value.to(layout[name].dtype)
-        elif value.dtype == torch.float64:
-            numbers[name] = value.float()
-    if broken := [name for name, value in numbers.items() if not torch.isfinite(value).all()]:
-        raise ModelRejected(
-            "weights_not_finite", f"Weights that are not finite numbers: {', '.join(broken)}."
-        )
-    return numbers
-
-
-def _plain(content: object) -> dict[str, Tensor]:
-    """The state dict in what was read, without the names that wrappers put in front."""
-    for _depth in range(3):
-        nested = [content[key] for key in _NESTED if isinstance(content, Mapping) and key in content]
-        if not nested or not isinstance(nested[0], Mapping):
-            break
-        content = nested[0]
-    if not isinstance(content, Mapping) or not content:
-        raise ModelRejected("weights_unreadable", "The file holds no state dict: no parameters by name.")
-    if wrong := [str(name) for name, value in content.items() if not _is_parameter(name, value)]:
-        raise ModelRejected(
-            "weights_unreadable", f"The file holds something else than parameters: {', '.join(wrong)[:1000]}."
-        )
-    state = dict(content)
-    while all(name.startswith("module.") for name in state):
-        state = {name.removeprefix("module."): value for name, value in state.items()}
-    return state
-
-
-def _is_parameter(name: object, value: object) -> bool:
-    return (
-        isinstance(name, str)
-        and isinstance(value, Tensor)
-        and value.layout == torch.strided
-        and not value.is_quantized
-        and not value.is_complex()
-        # One number may be shown as billions, which would then be made.
-        and value.numel() * value.element_size() <= value.untyped_storage().nbytes()
+    _refuse_not_finite(numbers, "Weights that are not finite numbers")
+    for name in counters & numbers.keys():
+        numbers[name] = numbers[name].to(layout[name].dtype)
+    doubles = {name: value.float() for name, value in numbers.items() if value.dtype == torch.float64}
+    _refuse_not_finite(
+        doubles, "Weights in double precision that are too large for float32, in which networks compute"
     )
+    return numbers | doubles
+
+
+def _refuse_not_finite(numbers: Mapping[str, Tensor], what: str) -> None:
+    broken = [_as_in_file(name) for name, value in numbers.items() if not torch.isfinite(value).all()]
+    if broken:
+        raise ModelRejected("weights_not_finite", f"{what}: {in_words(broken)}.")
+
+
+def _as_in_file(name: str) -> str:
+    """Of a network of a library its own name for it, which a person has at hand."""
+    return name.removeprefix("net.")
 
 
 def _read(path: Path) -> object:
@@ -188,12 +188,15 @@ def _read_torch(path: Path) -> object:
         _refuse_compressed(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            with torch.serialization.safe_globals(_HARMLESS):
+                content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        named = re.search(r"GLOBAL ([\w.]{1,200})", str(error))
         raise ModelRejected(
             "pickle_with_code",
-            "The file is no state dict: it holds more than tensors, such as a whole model with its code, which "
-            "is never run. Save model.state_dict() where the model was trained, best as safetensors.",
+            f"The file is no state dict: it holds more than tensors{f' ({named[1]})' if named else ''}, such as a "
+            "whole model with its code, which is never run. Save model.state_dict() where the model was trained, best "
+            "as safetensors.",
         ) from error
     except ModelRejected:
         raise
@@ -212,6 +215,12 @@ def _refuse_compressed(path: Path) -> None:
         return
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
+    if any(_TORCHSCRIPT.search(entry.filename) for entry in entries):
+        raise ModelRejected(
+            "pickle_with_code",
+            "The file is a TorchScript program, which is code and never run. Save its state_dict() where the model was "
+            "trained, best as safetensors.",
+        )
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries) or (
         math.fsum(entry.file_size for entry in entries) > path.stat().st_size
     ):

@@ -24,7 +24,7 @@ def add_model_arguments(parser: ArgumentParser) -> None:
 def folder_of(model: str | None, clinic: str | None) -> Path:
     """The folder of the model that was named. Raises ModelRejected, CommandError."""
     return find_model(
-        model or weights.default_name(),
+        weights.default_name() if model is None else model,
         settings.MODELS_DIR,
         clinic=None if clinic is None else _clinic_number(clinic),
         clinic_name=_clinic_name,

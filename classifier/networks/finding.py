@@ -11,6 +11,7 @@ from classifier.networks.manifest import MANIFEST_FILE, ModelRejected, read_mani
 from skinclinic.files.whole import DRAFT
 
 _CLINIC_FOLDER = re.compile(r"clinic-(\d+)")
+_SHIPPED = "shipped"
 _HASH_SHOWN = 8
 
 
@@ -56,6 +57,11 @@ def find_model(
     return named[0].path
 
 
+def is_folder_of_others(name: str) -> bool:
+    """Whether a model of this name, for all clinics, would lie where a clinic's own or the product's models do."""
+    return name == _SHIPPED or _CLINIC_FOLDER.fullmatch(name) is not None
+
+
 def _choices(name: str, named: list[Found], clinic_name: Callable[[int], str]) -> str:
     lines = [
         f"{found.weights_sha256[:_HASH_SHOWN]}, "
@@ -81,7 +87,7 @@ def _for_all(models_dir: Path) -> list[Found]:
     found = [
         Found(path, frozenset({path.name}), _sha256(path)) for path in [*own, *weights.shipped_folders()]
     ]
-    return found + [one for path in _folders(models_dir, "shipped/*") if (one := _described(path))]
+    return found + [one for path in _folders(models_dir, f"{_SHIPPED}/*") if (one := _described(path))]
 
 
 def _of_clinics(models_dir: Path) -> list[Found]:

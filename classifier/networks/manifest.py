@@ -5,12 +5,14 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from classifier.networks import heatmap_check
 from classifier.networks.architectures import ARCHITECTURES, is_known
 from classifier.networks.preprocess import Preprocessing
+from classifier.networks.stated import in_words
 from classifier.networks.stated import is_count as _is_count
 from classifier.networks.stated import is_number as _is_number
 from skinclinic.files.reasons import reason
@@ -22,6 +24,7 @@ PHOTOS_FILE = "training-photos.csv"
 FAMILIARITY_FILE = "familiarity.safetensors"
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 LARGEST_MANIFEST = 1_000_000
+DEEPEST = 50
 USUAL_THRESHOLDS = "balanced"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -116,7 +119,10 @@ def read_manifest(folder: Path) -> Manifest:
     if len(text) > LARGEST_MANIFEST:
         raise ModelRejected("manifest_unreadable", f"{MANIFEST_FILE} is larger than a megabyte.")
     try:
-        content = json.loads(text, parse_constant=_refuse_constant)
+        content = json.loads(
+            text, parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_each_once
+        )
+        _check_depth(content)
     except (ValueError, RecursionError) as error:
         raise ModelRejected("manifest_unreadable", f"{MANIFEST_FILE} is not JSON: {error}.") from error
     return parse_manifest(content)
@@ -136,6 +142,36 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
 
 
+def _finite(text: str) -> float:
+    """Of JSON's numbers those that can be stored."""
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text[:40]} is too large a number")
+    return number
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, of which nobody would know which of two values is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _value in pairs]
+        twice = {name for name in names if names.count(name) > 1}
+        raise ValueError(f"it says {in_words(sorted(twice))} more than once")
+    return found
+
+
+def _check_depth(content: object) -> None:
+    level, depth = [content], 0
+    while level:
+        if depth > DEEPEST:
+            raise ValueError(f"what it says lies more than {DEEPEST} deep in itself")
+        lists = [value.values() if isinstance(value, dict) else value for value in level if _holds(value)]
+        level, depth = list(chain.from_iterable(lists)), depth + 1
+
+
+def _holds(value: object) -> bool:
+    return isinstance(value, dict | list)
+
+
 def parse_manifest(content: object) -> Manifest:
     """Check the content of a manifest file and return it; raises ModelRejected."""
     if not isinstance(content, dict):
@@ -146,8 +182,8 @@ def parse_manifest(content: object) -> Manifest:
         raise ModelRejected("manifest_incomplete", f"The manifest lacks {', '.join(missing)}.")
     _check_types(values)
     try:
-        values["preprocessing"] = Preprocessing(**values["preprocessing"])
-    except (TypeError, ValueError) as error:
+        values["preprocessing"] = Preprocessing.from_json(values["preprocessing"])
+    except ValueError as error:
         raise ModelRejected(
             "bad_preprocessing", f"The manifest's preprocessing is wrong: {error}."
         ) from error
@@ -213,9 +249,13 @@ def check_manifest(manifest: Manifest) -> None:
 def _check_labels(manifest: Manifest) -> None:
     keys = manifest.disease_keys
     if unknown := [key for key in keys if key not in DISEASE_KEYS]:
-        raise ModelRejected("unknown_disease", f"The manifest names unknown diseases: {', '.join(unknown)}.")
+        raise ModelRejected("unknown_disease", f"The manifest names unknown diseases: {in_words(unknown)}.")
     if missing := [key for key in DISEASE_KEYS if key not in keys]:
         raise ModelRejected("missing_disease", f"The manifest lacks the diseases {', '.join(missing)}.")
+    if twice := [key for key in DISEASE_KEYS if keys.count(key) > 1]:
+        raise ModelRejected(
+            "doubled_disease", f"The manifest names the diseases {', '.join(twice)} more than once."
+        )
     if keys != DISEASE_KEYS:
         raise ModelRejected(
             "wrong_order", f"The diseases must stand in this order: {', '.join(DISEASE_KEYS)}."
@@ -278,6 +318,5 @@ def _check_threshold_set(name: str, entry: object) -> None:
             "bad_thresholds", f"The threshold set {name!r} must have one value for each of the 12 diseases."
         )
     for key, value in values.items():
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or not math.isfinite(value) or not 0 <= value <= 1:
+        if not _is_number(value) or not 0 <= value <= 1:
             raise ModelRejected("bad_thresholds", f"The threshold of {key} in {name!r} must be from 0 to 1.")

@@ -19,6 +19,7 @@ from classifier.networks.architectures import ARCHITECTURES, design_of, is_known
 from classifier.networks.by_gradient import Behind
 from classifier.networks.manifest import Manifest, ModelRejected
 from classifier.networks.pooled import Layer
+from classifier.networks.stated import in_words
 
 StateDict = Mapping[str, Tensor]
 
@@ -217,5 +218,5 @@ def check_fit(module: nn.Module, state: StateDict) -> None:
         "unexpected": sorted(state.keys() - own.keys()),
         "wrong shape": sorted(k for k in own.keys() & state.keys() if own[k].shape != state[k].shape),
     }
-    if found := [f"{kind}: {', '.join(names)}" for kind, names in problems.items() if names]:
+    if found := [f"{kind}: {in_words(names)}" for kind, names in problems.items() if names]:
         raise ValueError("the weights do not fit the network; " + "; ".join(found))

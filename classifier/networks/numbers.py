@@ -48,9 +48,17 @@ def read_header(file: BinaryIO) -> object:
     if length > LARGEST_HEADER:
         return None
     try:
-        return json.loads(file.read(length))
+        return json.loads(file.read(length), object_pairs_hook=_each_once)
     except (ValueError, RecursionError):
         return None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; of a tensor that is named twice nobody knows which is read."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands there twice")
+    return found
 
 
 def _is_place(offsets: object) -> bool:

@@ -126,10 +126,18 @@ def split_imagenet(name: str, state: Mapping[str, Tensor]) -> tuple[dict[str, Te
     last_layer = f"{last_of(name)}."
     backbone = {f"net.{key}": value for key, value in state.items() if not key.startswith(last_layer)}
     last = {key.removeprefix(last_layer): value for key, value in state.items() if key.startswith(last_layer)}
-    if "weight" in last:
+    if "weight" in last and last["weight"].dim() == 4:
         last["weight"] = last["weight"].flatten(1)
+    if "weight" in last and last["weight"].dim() and not _has_bias(name):
         last.setdefault("bias", torch.zeros(len(last["weight"])))
     return backbone, last
+
+
+@functools.lru_cache(maxsize=32)
+def _has_bias(name: str) -> bool:
+    """Whether its last layer, as the library makes it, adds a bias."""
+    with torch.device("meta"):
+        return whole(name, 1).get_submodule(last_of(name)).bias is not None
 
 
 def last_of(name: str) -> str:

@@ -169,7 +169,10 @@ def _plain(name: str) -> str:
 
 
 def _models(clinic: Clinic, names: list[str]) -> list[ModelVersion]:
-    available = list(registry.available(clinic).select_related("trained_on_version"))
+    # A clinic's own before one of this name for all, as in `classify --clinic`.
+    available = sorted(
+        registry.available(clinic).select_related("trained_on_version"), key=lambda one: one.clinic_id is None
+    )
     chosen: list[ModelVersion] = []
     for name in names:
         found = [version for version in available if version.name == name][:1] or [

@@ -25,6 +25,11 @@ class Command(ImportCommand):
             metavar="FILE",
             help="a disease key or the name of a background disease a line, in the order of the outputs",
         )
+        parser.add_argument(
+            "--part",
+            metavar="NAME",
+            help="which network of a file with several, such as model_ema (it names them; the rest is not read)",
+        )
         parser.add_argument("--image-size", type=int, metavar="S", help="side of its images in pixels")
         channels = "of channels from 0 to 1 (default: ImageNet's); for the networks of Caffe B,G,R"
         parser.add_argument("--mean", metavar="R,G,B", help=channels)
@@ -44,7 +49,7 @@ class Command(ImportCommand):
             channel_order=usual.channel_order,
         )
         labels = options["labels"] and read_labels(options["labels"])
-        parts = load_parts(options["weights"], options["architecture"])
+        parts = load_parts(options["weights"], options["architecture"], options["part"])
         if labels is None:
             raise ModelRejected(
                 "labels_needed",

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from classifier.analysing.proving import prove
 from classifier.models import ModelVersion
-from classifier.networks import weights
+from classifier.networks import finding, weights
 from classifier.networks.weights import Manifest, ModelRejected
 from classifier.services.models import map_checks, registry
 from skinclinic.models import Clinic
@@ -28,6 +28,12 @@ def register_import(
     published there. It is run once first. Raises ModelRejected, and OSError where it cannot be written; nothing is
     left behind then.
     """
+    if clinic is None and finding.is_folder_of_others(manifest.name):
+        raise ModelRejected(
+            "bad_name",
+            f"{manifest.name!r} is the name of a folder that holds other models. Choose another name, or say whose the "
+            "model is with --clinic SLUG.",
+        )
     if clinic is None and not registry.available_to_all().exists():
         # The first of the product's models is what clinics use before they publish one.
         registry.register_shipped()

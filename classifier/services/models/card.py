@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from classifier.models import ModelVersion
 from classifier.networks.numbers import read_header
+from classifier.networks.stated import is_count, is_number
 from classifier.networks.weights import WEIGHTS_FILE
 from classifier.services.models import registry
 from classifier.services.models.manifest_words import in_words
@@ -101,11 +102,11 @@ def _text(value: object) -> str:
 
 
 def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if is_count(value) and is_number(value) else None
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    return float(value) if is_number(value) else None
 
 
 def _dict(value: object) -> dict:

@@ -37,6 +37,7 @@ def check(folder: Path) -> Manifest:
     manifest = weights.check_files(folder)
     check_structure(Path(folder) / weights.WEIGHTS_FILE, manifest)
     _check_storable(manifest)
+    _check_set_names(manifest)
     _check_promises(manifest)
     return manifest
 
@@ -60,6 +61,17 @@ def _check_storable(manifest: Manifest) -> None:
         text = b"\\u0000"
     if b"\\u0000" in text:
         raise ModelRejected("manifest_unreadable", "The manifest has characters that are no text.")
+
+
+def _check_set_names(manifest: Manifest) -> None:
+    """Refuse names of threshold sets that would be cut off, of which two may become one."""
+    longest = ThresholdSet._meta.get_field("name").max_length or 0
+    if wrong := [name for name in manifest.thresholds if not name.strip() or len(name) > longest]:
+        raise ModelRejected(
+            "bad_thresholds",
+            f"A threshold set needs a name of 1 to {longest} characters, which {wrong[0][:200]!r} is not. Call it "
+            "something else in the manifest.",
+        )
 
 
 def register(folder: Path, *, clinic: Clinic | None = None, user: User | None = None) -> ModelVersion:

@@ -4,12 +4,14 @@ import csv
 import io
 import json
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
+from classifier.management.commands import evaluate
 from classifier.metrics import bootstrap, roc
 from classifier.metrics.delong import auc_estimate
 from classifier.metrics.han2018 import HAN_2018
@@ -21,6 +23,7 @@ from classifier.services.evaluation import report as evaluation_report
 from classifier.services.evaluation import run as evaluation_run
 from classifier.services.evaluation import tables as evaluation_tables
 from classifier.services.evaluation.report import Report
+from classifier.services.models import registry
 from skinclinic.archive.models import DatasetItem, DuplicatePair, Entry
 from skinclinic.archive.services.datasets import datasets, dividing, freezing
 from skinclinic.engine import jobs
@@ -367,6 +370,14 @@ def test_the_command_names_leaks_and_what_is_not_there(
     ):
         with pytest.raises(CommandError, match=words):
             call_command(*ask, "--model", model_name, "--dataset", dataset_name)
+
+
+def test_of_two_models_of_a_name_the_command_takes_the_clinics_own_as_classify_does(clinic, tmp_path):
+    make = partial(factories.make_model_dir, name="same")
+    own = factories.proven(registry.register(make(tmp_path / "own", seed=1), clinic=clinic))
+    for_all = registry.register(make(tmp_path / "for-all", seed=2))
+    assert list(registry.available(clinic)) == [for_all, own]
+    assert evaluate._models(clinic, ["same"]) == [own]
 
 
 def test_an_evaluation_that_is_asked_for_again_and_again(clinic, curator, entries, test_set, model):

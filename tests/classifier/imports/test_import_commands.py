@@ -232,6 +232,9 @@ def test_without_labels_it_is_said_how_to_go_on(torch_file, settings):
     ("wrong", "expected"),
     [
         ({"name": "../elsewhere"}, "no model name"),
+        ({"name": "clinic-7"}, "folder that holds other models"),
+        ({"name": "shipped"}, "folder that holds other models"),
+        ({"part": "model_ema"}, "no network under 'model_ema'; there are: ."),
         ({"clinic": "nowhere"}, "There is no clinic 'nowhere'"),
         ({"weights": "/none/such.pth"}, "cannot be read"),
         ({"image_size": 5000}, "from 32 to 1024"),

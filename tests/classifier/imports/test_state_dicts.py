@@ -2,14 +2,16 @@
 
 import pickle
 import zipfile
+from argparse import Namespace
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from classifier.imports.labels import Labels, arrange, read_labels
 from classifier.imports.state_dicts import load_backbone, load_parts
-from classifier.networks import network, torchvision_ops, weights
+from classifier.networks import network, outside, torchvision_ops, weights
 from classifier.networks.manifest import ModelRejected
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.cases import each
@@ -234,6 +236,108 @@ def test_a_file_cut_off_is_refused(state, tmp_path):
 def test_files_without_a_state_dict_are_refused(content, tmp_path):
     torch.save(content, tmp_path / "weights")
     assert refused(load_backbone, tmp_path / "weights", "resnet18").code == "weights_unreadable"
+
+
+def in_front(prefix, state):
+    return {f"{prefix}{name}": value for name, value in state.items()}
+
+
+CHECKPOINTS = {
+    "torchvision's training": lambda state, other: {
+        "model": state, "optimizer": {"state": {0: {"exp_avg": torch.zeros(3)}}}, "args": Namespace(lr=0.1), "epoch": 3,
+    },
+    "weights averaged by torch": lambda state, other: {"n_averaged": torch.tensor(5), **in_front("module.", state)},
+    "Lightning": lambda state, other: {"state_dict": in_front("model.", state), "hyper_parameters": {"lr": 0.1}},
+    "compiled, in parallel": lambda state, other: in_front("_orig_mod.module.", state),
+    "beside what is none": lambda state, other: {"state_dict": None, "weights_of_classes": torch.ones(3), "net": state},
+    "averages alone": lambda state, other: {"state_dict_ema": state, "epoch": 1},
+}  # fmt: skip
+
+
+@each("way", CHECKPOINTS)
+def test_the_network_of_a_checkpoint_is_found_by_its_names(way, state, tmp_path):
+    torch.save(CHECKPOINTS[way](state, None), tmp_path / "weights")
+    parts = load_parts(tmp_path / "weights", "resnet18")
+    assert torch.equal(parts.weight, state["fc.weight"])
+    assert torch.equal(parts.backbone["conv1.weight"], state["conv1.weight"])
+
+
+@each(
+    "make, names",
+    [
+        (lambda one, two: {"model": one, "model_ema": in_front("module.", two)}, ("model", "model_ema.module")),
+        (lambda one, two: {"state_dict": one, "state_dict_ema": two}, ("state_dict", "state_dict_ema")),
+        (lambda one, two: {"state_dict": in_front("net.", one) | in_front("ema.", two)},
+         ("state_dict.net", "state_dict.ema")),
+    ],
+)  # fmt: skip
+def test_of_several_networks_in_a_file_none_is_taken_before_one_is_named(make, names, state, tmp_path):
+    # Counters are often the same tensors in both.
+    other = {name: value / 2 if value.is_floating_point() else value for name, value in state.items()}
+    torch.save(make(state, other), tmp_path / "weights")
+    for load in (load_parts, load_backbone):
+        error = refused(load, tmp_path / "weights", "resnet18")
+        assert error.code == "several_networks" and "--part NAME" in error.message
+        assert ", ".join(names) in error.message
+    for name, expected in zip(names, (state, other), strict=True):
+        parts = load_parts(tmp_path / "weights", "resnet18", name)
+        assert torch.equal(parts.weight, expected["fc.weight"])
+    error = refused(load_parts, tmp_path / "weights", "resnet18", "else")
+    assert error.code == "no_such_part" and names[1] in error.message
+
+
+def test_what_lies_beside_a_network_is_told_and_left_out_only_where_the_network_is_named(state, tmp_path):
+    torch.save({"criterion.weight": torch.ones(3), **in_front("model.", state)}, tmp_path / "weights")
+    assert "unexpected: criterion.weight" in refused(load_parts, tmp_path / "weights", "resnet18").message
+    assert load_parts(tmp_path / "weights", "resnet18", "model").bias.shape == (OUTPUTS,)
+
+
+@each(
+    "spoil, said",
+    [
+        (lambda value: value.to_sparse(), "fc.weight (sparse"),
+        (lambda value: value.to_sparse_csr(), "fc.weight (sparse"),
+        (lambda value: torch.quantize_per_tensor(value, 0.1, 0, torch.qint8), "fc.weight (quantised"),
+        (lambda value: value.to(torch.complex64), "fc.weight (complex numbers)"),
+        (lambda value: value.to("meta"), "fc.weight (without its numbers"),
+        (lambda value: value.to(torch.float8_e4m3fn), "weight (float8_e4m3fn)"),
+        (lambda value: value.double() * 1e300, "double precision that are too large"),
+    ],
+)
+def test_tensors_of_other_kinds_are_named_with_their_kind(spoil, said, state, tmp_path):
+    state["fc.weight"] = spoil(state["fc.weight"] + 1)
+    torch.save(state, tmp_path / "weights")
+    assert said in refused(load_parts, tmp_path / "weights", "resnet18").message
+
+
+def test_a_counter_that_is_no_number_is_refused_too(state, tmp_path):
+    state["bn1.num_batches_tracked"] = torch.tensor(float("nan"))
+    torch.save(state, tmp_path / "weights")
+    assert "bn1.num_batches_tracked" in refused(load_parts, tmp_path / "weights", "resnet18").message
+
+
+def test_names_in_a_message_are_of_one_line_whatever_they_are(state, tmp_path):
+    torch.save(state | {"a\nb\x1b[31m\0": torch.zeros(1)}, tmp_path / "weights")
+    assert r"a\nb\x1b[31m\x00" in refused(load_parts, tmp_path / "weights", "resnet18").message
+
+
+def test_a_last_layer_of_timm_without_the_bias_it_should_have_is_refused(tmp_path):
+    net = outside.whole("timm:resnet10t", OUTPUTS).state_dict()
+    del net["fc.bias"]
+    torch.save(net, tmp_path / "weights")
+    assert "a bias for each output" in refused(load_parts, tmp_path / "weights", "timm:resnet10t").message
+    for weight in (torch.zeros(()), torch.zeros(3)):
+        torch.save(net | {"fc.weight": weight, "fc.bias": torch.zeros(3)}, tmp_path / "weights")
+        assert "last layer" in refused(load_parts, tmp_path / "weights", "timm:resnet10t").message
+
+
+def test_what_a_pickle_holds_besides_is_named_and_a_program_is_called_one(theirs, state, tmp_path):
+    torch.save({"state_dict": state, "metric": np.float64(0.9)}, tmp_path / "weights")
+    error = refused(load_parts, tmp_path / "weights", "resnet18")
+    assert error.code == "pickle_with_code" and "multiarray.scalar" in error.message
+    torch.jit.script(torch.nn.Linear(2, 2)).save(tmp_path / "weights")
+    error = refused(load_parts, tmp_path / "weights", "resnet18")
+    assert error.code == "pickle_with_code" and "TorchScript" in error.message
 
 
 # Labels

@@ -250,6 +250,14 @@ def say_of_a_set(**said):
     return say
 
 
+def name_sets(name):
+    def rename(folder):
+        sets = json.loads((folder / weights.MANIFEST_FILE).read_text())["thresholds"]
+        change_manifest(folder, thresholds={name: next(iter(sets.values()))})
+
+    return rename
+
+
 SPOILT = {
     "a promise that nobody counted": (say_of_a_set(coverage={"share": 0.95}), "promised_thresholds"),
     "the rule of one": (say_of_a_set(rule="coverage", wanted=0.95), "promised_thresholds"),
@@ -276,6 +284,8 @@ SPOILT = {
         lambda folder: change_manifest(folder, architecture="resnet152"),
         "wrong_parameters",
     ),
+    "a set's name that would be cut off": (name_sets("a" * 61), "bad_thresholds"),
+    "a set without a name": (name_sets(" "), "bad_thresholds"),
     "NUL": (lambda folder: change_manifest(folder, limits="a\x00b"), "manifest_unreadable"),
     "half a surrogate": (lambda folder: change_manifest(folder, limits="\ud800"), "manifest_unreadable"),
 }

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from classifier.management.model_named import folder_of
 from classifier.networks import weights
 from classifier.networks.finding import find_model
 from classifier.networks.weights import ModelRejected
@@ -65,6 +66,14 @@ def test_models_of_one_name_are_told_apart_by_their_clinic(tmp_path):
         assert part in error.message
     assert find_model("lively", tmp_path, clinic=3) == third
     assert find_model("lively", tmp_path, clinic=5) == everybodys
+
+
+def test_an_empty_name_is_not_taken_for_none(tmp_path, settings):
+    """As of a variable that a script has not set: another model would answer."""
+    settings.MODELS_DIR = tmp_path
+    with pytest.raises(ModelRejected, match="no model ''"):
+        folder_of("", None)
+    assert folder_of(None, None).is_dir()
 
 
 def test_the_same_weights_in_two_clinics_are_one_model(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from classifier.networks import network, weights
+from classifier.networks import heatmap_check, network, weights
 from classifier.networks.weights import ModelRejected
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.cases import each
@@ -161,13 +161,22 @@ KEYS = list(DISEASE_KEYS)
 THRESHOLDS = dict.fromkeys(KEYS, 0.5)
 
 
+def prepared(**changes):
+    return {"input_size": 128, "mean": [0.5] * 3, "std": [0.25] * 3} | changes
+
+
+def heatmaps_of(mean):
+    row = {"compared": 12, "mean": mean, "least": 0, "most": 1, "size": 1}
+    return {"pictures": 12, "rows": [row | {"randomised": step} for step in heatmap_check.STEPS]}
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
         ({"disease_keys": [*KEYS[:-1], "psoriasis"]}, "unknown_disease"),
         ({"disease_keys": KEYS[:-1]}, "missing_disease"),
         ({"disease_keys": [KEYS[1], KEYS[0], *KEYS[2:]]}, "wrong_order"),
-        ({"disease_keys": [*KEYS, "bcc"]}, "wrong_order"),
+        ({"disease_keys": [*KEYS, "bcc"]}, "doubled_disease"),
         ({"disease_keys": "bcc"}, "manifest_incomplete"),
         ({"disease_keys": [*KEYS[:-1], 7]}, "manifest_incomplete"),
         ({"background_classes": ["cloth", "cloth"]}, "doubled_class"),
@@ -181,6 +190,16 @@ THRESHOLDS = dict.fromkeys(KEYS, 0.5)
         ({"preprocessing": {"input_size": 224}}, "bad_preprocessing"),
         ({"preprocessing": {"input_size": 9, "mean": [0, 0, 0], "std": [1, 1, 1]}}, "bad_preprocessing"),
         ({"preprocessing": {"input_size": 224, "mean": "abc", "std": [1, 1, 1]}}, "bad_preprocessing"),
+        ({"preprocessing": prepared(std=[0.25, 0.25, True])}, "bad_preprocessing"),
+        ({"preprocessing": prepared(std="111")}, "bad_preprocessing"),
+        ({"preprocessing": prepared(std=[0.25, 0.25, "0.25"])}, "bad_preprocessing"),
+        ({"preprocessing": prepared(std=[1e-40] * 3)}, "bad_preprocessing"),
+        ({"preprocessing": prepared(std=[1e300] * 3)}, "bad_preprocessing"),
+        ({"preprocessing": prepared(mean=[123.68, 116.78, 103.94])}, "bad_preprocessing"),
+        ({"preprocessing": prepared(mean=[10**400] * 3)}, "bad_preprocessing"),
+        ({"preprocessing": prepared(crop=0.9)}, "bad_preprocessing"),
+        ({"heatmap_check": heatmaps_of(10**400)}, "bad_heatmap_check"),
+        ({"thresholds": {"balanced": {"values": THRESHOLDS | {"mm": 10**400}}}}, "bad_thresholds"),
         ({"thresholds": {"balanced": {"values": {"bcc": 0.5}}}}, "bad_thresholds"),
         ({"thresholds": {"balanced": 0.5}}, "bad_thresholds"),
         ({"thresholds": {"balanced": {"values": THRESHOLDS | {"mm": 1.5}}}}, "bad_thresholds"),
@@ -199,6 +218,9 @@ def test_a_manifest_that_does_not_fit_is_refused(folder, changes, code):
         (b'{"name": ', "manifest_unreadable"),
         (b"\xff\xfe", "manifest_unreadable"),
         (b'{"metrics": {"auc": NaN}}', "manifest_unreadable"),
+        (b'{"metrics": {"auc": 1e999}}', "manifest_unreadable"),
+        (b'{"name": "one", "name": "two"}', "manifest_unreadable"),
+        (b'{"metrics": ' + b"[" * 200 + b"]" * 200 + b"}", "manifest_unreadable"),
         (b" " * 1_000_001, "manifest_unreadable"),
         (b"[]", "manifest_incomplete"),
         (b"{}", "manifest_incomplete"),
@@ -207,6 +229,30 @@ def test_a_manifest_that_does_not_fit_is_refused(folder, changes, code):
 def test_a_manifest_that_is_none_is_refused(folder, text, code):
     (folder / "manifest.json").write_bytes(text)
     assert refusal(folder, weights.read_manifest) == code
+
+
+def test_what_is_wrong_with_the_preparation_of_photos_is_said_in_its_own_words(folder):
+    for changes, said in [
+        ({"mean": [123.68, 116.78, 103.94]}, "divided by 255"),
+        ({"crop": 0.9}, "crop is not known here"),
+    ]:
+        change_manifest(folder, preprocessing=prepared(**changes))
+        with pytest.raises(ModelRejected, match=said):
+            weights.read_manifest(folder)
+    change_manifest(folder, preprocessing={"input_size": 128})
+    with pytest.raises(ModelRejected, match="it lacks mean, std"):
+        weights.read_manifest(folder)
+
+
+def test_a_tensor_that_is_named_twice_is_refused(folder):
+    path = folder / "model.safetensors"
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    doubled = json.dumps(header)[:-1] + f', "bias": {json.dumps(header["bias"])}}}'
+    path.write_bytes(len(doubled).to_bytes(8, "little") + doubled.encode() + content[8 + length :])
+    change_manifest(folder, weights_sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    assert refusal(folder, weights.check_files) == "weights_unreadable"
 
 
 def test_a_manifest_may_say_more_than_is_known(folder):
