@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy
 
 # The normal distribution's 97.5 % point.
 Z95 = 1.959963984540054
@@ -41,6 +40,8 @@ def in_groups(hits: np.ndarray, groups: Sequence[str]) -> Proportion:
     (Korn and Graubard 1998, Surv Methodol 24:193). Groups that differ in size count for as many equal ones as weigh
     the same, n² / Σ of their sizes squared (Kish 1965). With a photo a group it is Wilson's interval.
     """
+    import scipy  # here, since tests/gpu/check.py does without
+
     hits = np.asarray(hits, bool)
     count, of = int(hits.sum()), len(hits)
     _names, places = np.unique(np.asarray(groups), return_inverse=True)
