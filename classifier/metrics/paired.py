@@ -4,9 +4,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 
 from classifier.metrics.mcnemar import exact_p
-from classifier.metrics.proportions import Z95, Proportion, proportion
+from classifier.metrics.proportions import Proportion, proportion
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,10 @@ def _correlation(a: int, b: int, c: int, d: int) -> float:
 
 
 def mean_difference(differences: np.ndarray) -> tuple[float, float, float] | None:
-    """Mean of paired differences [n], one a unit, with its 95 % interval (normal); None of fewer than two."""
+    """Mean of paired differences [n], one a unit, with its 95 % interval (Student's t); None of fewer than two."""
     n = len(differences)
     if n < 2:
         return None
     mean, se = float(np.mean(differences)), float(np.std(differences, ddof=1)) / math.sqrt(n)
-    return mean, mean - Z95 * se, mean + Z95 * se
+    half = float(scipy.special.stdtrit(n - 1, 0.975)) * se
+    return mean, mean - half, mean + half
