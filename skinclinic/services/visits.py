@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from itertools import chain
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from skinclinic.models import Photo
+from skinclinic.models import Biopsy, Diagnosis, Lesion, Photo
 
 
 def day_of(captured_at: datetime | None, created_at: datetime) -> date:
@@ -27,4 +29,28 @@ def last_of(lesion_ids: Iterable[int]) -> dict[int, date]:
     for lesion, captured_at, created_at in rows.values_list("lesion", "captured_at", "created_at"):
         day = day_of(captured_at, created_at)
         found[lesion] = max(day, found.get(lesion, day))
+    return found
+
+
+def last_before_treatment(lesions: QuerySet[Lesion] | Iterable[int]) -> dict[int, date]:
+    """The last day on which each lesion was photographed as its pathology found it: the day of its first biopsy that was
+    no mistake, or that its pathology is dated to, where that is earlier. Later photos may show a wound or a scar.
+
+    Lesions of which nobody said either are left out. Two queries for any number.
+    """
+    among = lesions if isinstance(lesions, QuerySet) else list(lesions)
+    taken = Biopsy.objects.filter(lesion__in=among).exclude(
+        ended_how__in=(Biopsy.Ended.UNDONE, Biopsy.Ended.REPLACED)
+    )
+    dated = Diagnosis.objects.filter(
+        lesion__in=among, kind=Diagnosis.Kind.PATHOLOGY, withdrawn_at=None, diagnosed_on__isnull=False
+    )
+    found: dict[int, date] = {}
+    days = chain(
+        taken.order_by().values_list("lesion", "taken_on"), dated.order_by().values_list("lesion", "diagnosed_on")
+    )
+    for lesion, day in days:
+        # Of the dated ones none is without, which types cannot tell.
+        if day is not None:
+            found[lesion] = min(day, found.get(lesion, day))
     return found

@@ -15,8 +15,8 @@ from django.utils import timezone
 from classifier.metrics.counting import DONE, PhotoAnswer, carried
 from classifier.metrics.subgroups import UNKNOWN, age_band
 from classifier.models import Analysis, Monitor
-from skinclinic.models import Biopsy, Diagnosis
-from skinclinic.services.visits import day_of
+from skinclinic.models import Diagnosis, Lesion
+from skinclinic.services.visits import day_of, last_before_treatment
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 # What cases are told by, as on the page of a threshold set that covers the truth.
@@ -132,26 +132,18 @@ def _proofs(row: Monitor) -> dict[int, _Proof]:
     )
     first: dict[int, datetime] = {}
     found: dict[int, _Proof] = {}
-    taken = _taken(row)
-    for lesion, patient, disease, at, how, on, withdrawn, born, *facts in rows.order_by(
+    last_days = last_before_treatment(Lesion.objects.filter(clinic=row.clinic_id, is_proven=True))
+    for lesion, patient, disease, at, how, withdrawn, born, *facts in rows.order_by(
         "created_at", "id"
     ).values_list(
-        "lesion", "lesion__patient", "disease", "created_at", "confirmed_by", "diagnosed_on", "withdrawn_at",
+        "lesion", "lesion__patient", "disease", "created_at", "confirmed_by", "withdrawn_at",
         "lesion__patient__birth_year", "lesion__patient__sex", "lesion__patient__skin_type", "lesion__site",
     ):  # fmt: skip
         first.setdefault(lesion, at)
         if withdrawn is None and first[lesion] >= row.followed_since:
-            last = min((day for day in (taken.get(lesion), on) if day), default=None)
             groups = _groups(first[lesion], born, *facts)
-            found[lesion] = _Proof(patient, disease, first[lesion], how, last, groups)
+            found[lesion] = _Proof(patient, disease, first[lesion], how, last_days.get(lesion), groups)
     return found
-
-
-def _taken(row: Monitor) -> dict[int, date]:
-    """By lesion the day of its first biopsy, without those that were a mistake."""
-    rows = Biopsy.objects.filter(clinic=row.clinic_id, lesion__is_proven=True)
-    kept = rows.exclude(ended_how__in=(Biopsy.Ended.UNDONE, Biopsy.Ended.REPLACED))
-    return dict(kept.order_by("-taken_on").values_list("lesion", "taken_on"))
 
 
 def _groups(at: datetime, born: int | None, *facts: int | str | None) -> dict[str, str]:

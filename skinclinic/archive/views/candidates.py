@@ -34,7 +34,11 @@ def dataset_candidates(request: MemberRequest) -> HttpResponse:
     counted = kept_counts.of(clinic, from_clinic.WAITING, from_clinic.OF_OTHER_KINDS)
     to_ask = patients.how_many_to_ask(clinic)
     found, known = from_clinic.candidates(clinic), kept_counts.listed(clinic, from_clinic.WAITING)
-    context = paged(request, found, ("id",), PAGE_SIZE, keys=known.keys if known else None) | {
+    context = paged(request, found, ("id",), PAGE_SIZE, keys=known.keys if known else None)
+    treated = from_clinic.after_treatment(context["rows"])
+    context |= {
+        "rows": [(photo, treated.get(photo.pk)) for photo in context["rows"]],
+        "treated": len(treated),
         "count": counted[from_clinic.WAITING].count,
         "of_other_kinds": counted[from_clinic.OF_OTHER_KINDS].count,
         "to_ask": to_ask.count,

@@ -1,7 +1,10 @@
 """Only proven photos of consenting patients go from the clinic to the archive."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from skinclinic.archive.models import EntryChange
 from skinclinic.archive.services.curating import from_clinic
@@ -63,3 +66,23 @@ def test_an_overview_is_left_out_and_counted(proven, clinic, curator, client_for
         from_clinic.add(proven, clinic, curator)
     page = client_for(curator).get(reverse("dataset-candidates"))
     assert page.status_code == 200 and "1 overview or dermoscopic photo is left out" in page.content.decode()
+
+
+def test_what_was_photographed_after_the_biopsy_is_marked_and_chosen_by_hand_alone(
+    proven, clinic, clinician, curator, client_for
+):
+    """A wound under the name of a tumour would be learnt as one."""
+    page = client_for(curator).get(reverse("dataset-candidates")).content.decode()
+    assert f'value="{proven.pk}" checked' in page and "after the biopsy" not in page
+    proven.lesion.biopsies.create(clinic=clinic, taken_on=timezone.localdate() - timedelta(days=3))
+    later = client_for(curator).get(reverse("dataset-candidates")).content.decode()
+    assert f'value="{proven.pk}" checked' not in later and f'value="{proven.pk}"' in later
+    assert "1 photo on this page was taken after the biopsy" in later
+    # One that was a mistake counts for nothing.
+    proven.lesion.biopsies.update(ended_at=timezone.now(), ended_how="undone")
+    assert not from_clinic.after_treatment([proven])
+    proven.lesion.diagnoses.update(diagnosed_on=timezone.localdate() - timedelta(days=1))
+    assert from_clinic.after_treatment([proven]) == {proven.pk: timezone.localdate() - timedelta(days=1)}
+    # Of the day itself it is what was found.
+    proven.lesion.diagnoses.update(diagnosed_on=timezone.localdate())
+    assert not from_clinic.after_treatment([proven])

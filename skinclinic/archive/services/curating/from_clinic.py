@@ -1,6 +1,7 @@
 """From the clinic to the archive: proven photos of patients who consent; a curator adds them, nobody else can."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import date
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -13,7 +14,7 @@ from skinclinic.archive.services.curating import vocabulary
 from skinclinic.archive.services.curating.entries import Content, create_entry
 from skinclinic.archive.services.curating.own_facts import facts_of
 from skinclinic.models import Clinic, Diagnosis, Patient, Photo, User
-from skinclinic.services import kept_counts
+from skinclinic.services import kept_counts, visits
 from skinclinic.services.kept_counts import Kind
 from skinclinic.services.patients import FEW_PROVEN, proven_lesions
 from skinclinic.services.refused import Refused
@@ -71,6 +72,19 @@ def why_not(photo: Photo, clinic: Clinic) -> str:
     if any(shows_nothing(photo) for shows_nothing in unfit):
         return _("There is nothing to judge on this photo.")
     return ""
+
+
+def after_treatment(photos: Iterable[Photo]) -> dict[int, date]:
+    """Of those of ``photos`` that were taken after their lesion's first biopsy, by key, the last day before which it was
+    as its pathology found it: they may show a wound or a scar, or what grew again. A curator looks."""
+    among = list(photos)
+    last = visits.last_before_treatment({photo.lesion_id for photo in among})
+    return {
+        photo.pk: last[photo.lesion_id]
+        for photo in among
+        if photo.lesion_id in last
+        and visits.day_of(photo.captured_at, photo.created_at) > last[photo.lesion_id]
+    }
 
 
 def own_source(clinic: Clinic, user: User | None) -> Source:
