@@ -12,6 +12,7 @@ from classifier.drawings.synthetic import plain_skin, synthetic_lesion
 from classifier.networks import weights
 from classifier.networks.manifest import Manifest, ModelRejected
 from classifier.networks.preprocess import to_array
+from classifier.runtimes import memory
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -28,8 +29,18 @@ def drawings() -> list[Image.Image]:
 def prove(folder: Path) -> Manifest:
     """Run the model in a folder on drawings, by PyTorch on the CPU, and return its description.
 
-    Raises ModelRejected for what cannot be loaded, fails or gives no finite numbers, naming the layer and its tensors.
+    Raises ModelRejected for what cannot be loaded, fails or gives no finite numbers, naming the layer and its tensors;
+    MemoryError where there is too little memory, which is not the model's fault.
     """
+    try:
+        return _proved(folder)
+    except (RuntimeError, OSError) as error:
+        if memory.is_lacking(error):
+            raise MemoryError(f"the network of {folder} needs more memory than there is") from error
+        raise
+
+
+def _proved(folder: Path) -> Manifest:
     import torch
 
     from classifier.networks.network import restore
@@ -44,6 +55,8 @@ def prove(folder: Path) -> Manifest:
             broken = None if _is_finite(*answer) else _first_broken(network, images)
     except (RuntimeError, ValueError, TypeError, KeyError, IndexError, AssertionError) as error:
         log.exception("the network of %s failed", folder)
+        if memory.is_lacking(error):
+            raise
         raise ModelRejected(
             "does_not_compute",
             f"The network was run on a test picture and failed ({type(error).__name__}); the log says how.",

@@ -206,6 +206,18 @@ def test_a_registration_that_fails_leaves_nothing(torch_file, labels, settings, 
     assert stored_files(settings) == []
 
 
+def test_too_little_memory_is_said_and_leaves_nothing(
+    torch_file, labels, settings, monkeypatch, model_version
+):
+    def fail(*arguments):
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(network.MappedClassifier, "classify", fail)
+    with pytest.raises(CommandError, match="not enough memory"):
+        run("import_weights", weights=torch_file, architecture="resnet18", labels=labels, name="ours")
+    assert stored_files(settings) == []
+
+
 @pytest.mark.parametrize("text", ["a\x00b", "half a letter \udcff"])
 def test_a_text_no_database_can_store_leaves_nothing(text, torch_file, labels, settings):
     options = {"weights": torch_file, "architecture": "resnet18", "labels": labels, "name": "ours"}
