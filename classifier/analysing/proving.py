@@ -10,6 +10,7 @@ from PIL import Image
 
 from classifier.drawings.synthetic import plain_skin, synthetic_lesion
 from classifier.networks import weights
+from classifier.networks.architectures import design_of
 from classifier.networks.manifest import Manifest, ModelRejected
 from classifier.networks.preprocess import to_array
 from classifier.runtimes import memory
@@ -47,6 +48,7 @@ def _proved(folder: Path) -> Manifest:
 
     manifest, state = weights.load_verified(folder)
     network = restore(manifest, state).eval().requires_grad_(False)
+    side = manifest.preprocessing.input_size
     pictures = np.stack([to_array(picture, manifest.preprocessing) for picture in drawings()])
     images = torch.from_numpy(pictures)
     try:
@@ -59,11 +61,20 @@ def _proved(folder: Path) -> Manifest:
             raise
         raise ModelRejected(
             "does_not_compute",
-            f"The network was run on a test picture and failed ({type(error).__name__}); the log says how.",
+            f"The network was run on a test picture of {side} × {side} pixels and failed ({type(error).__name__}); the "
+            f"log says how.{_other_size(manifest)}",
         ) from error
     if broken is not None:
         raise ModelRejected("scores_not_finite", _in_words(broken, network))
     return manifest
+
+
+def _other_size(manifest: Manifest) -> str:
+    """What may be the reason: some networks take images of one size alone."""
+    usual = design_of(manifest.architecture).input_size
+    if usual == manifest.preprocessing.input_size:
+        return ""
+    return f" {manifest.architecture} is made for {usual} × {usual} pixels; some networks take no others."
 
 
 def _is_finite(*tensors: "Tensor") -> bool:

@@ -322,6 +322,17 @@ def test_a_network_of_timm_is_imported_and_answers_as_timm_does(
     assert maps.shape == (2, 13, 7, 7) and maps.std() > 0
 
 
+def test_an_image_size_that_a_network_does_not_take_is_named_with_its_own(
+    labels, model_version, settings, tmp_path
+):
+    name = "timm:swinv2_cr_tiny_224"
+    torch.save(outside.whole(name, 13).state_dict(), tmp_path / "weights.pth")
+    options = {"weights": tmp_path / "weights.pth", "architecture": name, "labels": labels, "name": "x"}
+    with pytest.raises(CommandError, match="200 × 200 pixels and failed.*is made for 224 × 224"):
+        run("import_weights", **options, image_size=200)
+    assert stored_files(settings) == []
+
+
 @pytest.mark.parametrize(
     ("architecture", "reason"),
     [
