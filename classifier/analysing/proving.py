@@ -10,8 +10,10 @@ from PIL import Image
 
 from classifier.drawings.synthetic import plain_skin, synthetic_lesion
 from classifier.networks import weights
+from classifier.networks.architectures import design_of
 from classifier.networks.manifest import Manifest, ModelRejected
 from classifier.networks.preprocess import to_array
+from classifier.runtimes import memory
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -28,14 +30,25 @@ def drawings() -> list[Image.Image]:
 def prove(folder: Path) -> Manifest:
     """Run the model in a folder on drawings, by PyTorch on the CPU, and return its description.
 
-    Raises ModelRejected for what cannot be loaded, fails or gives no finite numbers, naming the layer and its tensors.
+    Raises ModelRejected for what cannot be loaded, fails or gives no finite numbers, naming the layer and its tensors;
+    MemoryError where there is too little memory, which is not the model's fault.
     """
+    try:
+        return _proved(folder)
+    except (RuntimeError, OSError) as error:
+        if memory.is_lacking(error):
+            raise MemoryError(f"the network of {folder} needs more memory than there is") from error
+        raise
+
+
+def _proved(folder: Path) -> Manifest:
     import torch
 
     from classifier.networks.network import restore
 
     manifest, state = weights.load_verified(folder)
     network = restore(manifest, state).eval().requires_grad_(False)
+    side = manifest.preprocessing.input_size
     pictures = np.stack([to_array(picture, manifest.preprocessing) for picture in drawings()])
     images = torch.from_numpy(pictures)
     try:
@@ -44,13 +57,24 @@ def prove(folder: Path) -> Manifest:
             broken = None if _is_finite(*answer) else _first_broken(network, images)
     except (RuntimeError, ValueError, TypeError, KeyError, IndexError, AssertionError) as error:
         log.exception("the network of %s failed", folder)
+        if memory.is_lacking(error):
+            raise
         raise ModelRejected(
             "does_not_compute",
-            f"The network was run on a test picture and failed ({type(error).__name__}); the log says how.",
+            f"The network was run on a test picture of {side} × {side} pixels and failed ({type(error).__name__}); the "
+            f"log says how.{_other_size(manifest)}",
         ) from error
     if broken is not None:
         raise ModelRejected("scores_not_finite", _in_words(broken, network))
     return manifest
+
+
+def _other_size(manifest: Manifest) -> str:
+    """What may be the reason: some networks take images of one size alone."""
+    usual = design_of(manifest.architecture).input_size
+    if usual == manifest.preprocessing.input_size:
+        return ""
+    return f" {manifest.architecture} is made for {usual} × {usual} pixels; some networks take no others."
 
 
 def _is_finite(*tensors: "Tensor") -> bool:

@@ -82,6 +82,11 @@ class ImportCommand(BaseCommand):
             raise CommandError(str(error)) from error
         except UnicodeEncodeError as error:
             raise CommandError("An option has characters that are no text.") from error
+        except MemoryError as error:
+            raise CommandError(
+                "There is not enough memory to read the network and run it once. Nothing was stored; do it where there "
+                "is more, or when less else is at work."
+            ) from error
         except OSError as error:
             raise CommandError(f"The model cannot be imported: {error}.") from error
         self.stdout.write(_summary(version, imported, is_new))

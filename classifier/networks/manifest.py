@@ -160,7 +160,8 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check_depth(content: object) -> None:
-    level, depth = [content], 0
+    level: list[Any] = [content]
+    depth = 0
     while level:
         if depth > DEEPEST:
             raise ValueError(f"what it says lies more than {DEEPEST} deep in itself")

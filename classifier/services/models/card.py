@@ -102,7 +102,7 @@ def _text(value: object) -> str:
 
 
 def _whole(value: object) -> int | None:
-    return value if is_count(value) and is_number(value) else None
+    return value if is_count(value) else None
 
 
 def _number(value: object) -> float | None:

@@ -206,6 +206,18 @@ def test_a_registration_that_fails_leaves_nothing(torch_file, labels, settings, 
     assert stored_files(settings) == []
 
 
+def test_too_little_memory_is_said_and_leaves_nothing(
+    torch_file, labels, settings, monkeypatch, model_version
+):
+    def fail(*arguments):
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(network.MappedClassifier, "classify", fail)
+    with pytest.raises(CommandError, match="not enough memory"):
+        run("import_weights", weights=torch_file, architecture="resnet18", labels=labels, name="ours")
+    assert stored_files(settings) == []
+
+
 @pytest.mark.parametrize("text", ["a\x00b", "half a letter \udcff"])
 def test_a_text_no_database_can_store_leaves_nothing(text, torch_file, labels, settings):
     options = {"weights": torch_file, "architecture": "resnet18", "labels": labels, "name": "ours"}
@@ -308,6 +320,17 @@ def test_a_network_of_timm_is_imported_and_answers_as_timm_does(
         expected = net.eval()(images).softmax(1)[:, [*range(1, 13), 0]]
     np.testing.assert_allclose(scores, expected.numpy(), rtol=0, atol=1e-5)
     assert maps.shape == (2, 13, 7, 7) and maps.std() > 0
+
+
+def test_an_image_size_that_a_network_does_not_take_is_named_with_its_own(
+    labels, model_version, settings, tmp_path
+):
+    name = "timm:swinv2_cr_tiny_224"
+    torch.save(outside.whole(name, 13).state_dict(), tmp_path / "weights.pth")
+    options = {"weights": tmp_path / "weights.pth", "architecture": name, "labels": labels, "name": "x"}
+    with pytest.raises(CommandError, match="200 × 200 pixels and failed.*is made for 224 × 224"):
+        run("import_weights", **options, image_size=200)
+    assert stored_files(settings) == []
 
 
 @pytest.mark.parametrize(

@@ -362,6 +362,21 @@ def test_one_that_is_used_already_stays_whatever_a_later_run_says(model_dir, cli
     assert ModelVersion.objects.filter(pk=version.pk).exists() and not proof.refused(clinic)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_model_for_which_there_was_too_little_memory_stays(model_dir, clinic, monkeypatch):
+    def fail(*arguments):
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr("classifier.networks.network.MappedClassifier.classify", fail)
+    version = registry.register(model_dir, clinic=clinic)
+    row = proof.ask(version)
+    for _try in range(3):
+        jobs.run_waiting(proof.JOB)
+    row.refresh_from_db()
+    assert row.error_code in ("", "out_of_memory") and row.state != Job.State.DONE
+    assert ModelVersion.objects.filter(pk=version.pk).exists() and not proof.refused(clinic)
+
+
 def test_what_a_library_says_of_a_failure_stays_in_the_log(
     model_dir, clinic, admin_user, monkeypatch, caplog
 ):
