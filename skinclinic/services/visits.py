@@ -33,8 +33,8 @@ def last_of(lesion_ids: Iterable[int]) -> dict[int, date]:
 
 
 def last_before_treatment(lesions: QuerySet[Lesion] | Iterable[int]) -> dict[int, date]:
-    """The last day on which each lesion was photographed as its pathology found it: the day of its first biopsy that was
-    no mistake, or that its pathology is dated to, where that is earlier. Later photos may show a wound or a scar.
+    """The day on which each lesion last was as its pathology found it: that of its first biopsy that was no mistake, or
+    that its pathology is dated to, where that is earlier. Later photos may show a wound or a scar.
 
     Lesions of which nobody said either are left out. Two queries for any number.
     """
@@ -47,7 +47,8 @@ def last_before_treatment(lesions: QuerySet[Lesion] | Iterable[int]) -> dict[int
     )
     found: dict[int, date] = {}
     days = chain(
-        taken.order_by().values_list("lesion", "taken_on"), dated.order_by().values_list("lesion", "diagnosed_on")
+        taken.order_by().values_list("lesion", "taken_on"),
+        dated.order_by().values_list("lesion", "diagnosed_on"),
     )
     for lesion, day in days:
         # Of the dated ones none is without, which types cannot tell.

@@ -211,7 +211,7 @@ def test_photos_for_the_archive_are_shown_as_they_stand_now(archive, clinic, cli
 
     def shown():
         page = client.get(url("dataset-candidates"))
-        return [photo.pk for photo in page.context["rows"]], page.context["count"]
+        return [photo.pk for photo, _treated in page.context["rows"]], page.context["count"]
 
     waiting = list(from_clinic.candidates(clinic).order_by("pk"))
     keys = [photo.pk for photo in waiting]

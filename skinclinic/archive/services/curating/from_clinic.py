@@ -75,8 +75,8 @@ def why_not(photo: Photo, clinic: Clinic) -> str:
 
 
 def after_treatment(photos: Iterable[Photo]) -> dict[int, date]:
-    """Of those of ``photos`` that were taken after their lesion's first biopsy, by key, the last day before which it was
-    as its pathology found it: they may show a wound or a scar, or what grew again. A curator looks."""
+    """Of those of ``photos`` that were taken after their lesion's first biopsy, by key, the day on which it last was as
+    its pathology found it: they may show a wound or a scar, or what grew again. A curator looks."""
     among = list(photos)
     last = visits.last_before_treatment({photo.lesion_id for photo in among})
     return {
