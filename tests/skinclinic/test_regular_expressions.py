@@ -17,11 +17,13 @@ ROOT = Path(settings.BASE_DIR)
 LENGTH = 2000
 # A run of what the pattern knows, after something that may begin it, before something that ends no pattern.
 FRAMES = ("{}\x00", "1{}\x00", "a{}\x00")
-# A pattern that tries each place again needs millions of steps for these two thousand letters.
-MOST_SECONDS = 0.012
+# A pattern that tries each place again needs millions of steps for these two thousand letters, as this one does. Others
+# may take half its time, on whatever machine.
+TRIES_EACH_PLACE = re.compile(r"[^{}]+\{")
 SHORT = {
     "skinclinic/services/patient_codes.py": "a code has at most 64 letters",
     "skinclinic/frontend/vendor.py": "reads what is pinned in static/vendor",
+    "skinclinic/frontend/trim.py": "reads Bootstrap's style sheet and the product's own",
 }
 
 
@@ -62,10 +64,15 @@ def _compiled(call: ast.Call) -> re.Pattern | None:
         return None
 
 
-def seconds(use, subject) -> float:
-    """The least of three, if the first is too many: other work may have come between."""
-    taken = []
-    while len(taken) < 3 and (not taken or min(taken) > MOST_SECONDS):
+@functools.cache
+def most_seconds() -> float:
+    return seconds(TRIES_EACH_PLACE.search, "a" * LENGTH, enough=0) / 2
+
+
+def seconds(use, subject, *, enough: float) -> float:
+    """The least of three, if the first is more than ``enough``: other work may have come between."""
+    taken: list[float] = []
+    while len(taken) < 3 and (not taken or min(taken) > enough):
         started = time.process_time()
         use(subject)
         taken.append(time.process_time() - started)
@@ -91,8 +98,8 @@ def assert_long_runs_take_no_time(pattern: re.Pattern, ways: set[str]) -> None:
             text = frame.format(run * (LENGTH // len(run)))
             subject = text if is_text else text.encode()
             for way in ("fullmatch", "match") if ways <= {"fullmatch", "match"} else ("search",):
-                taken = seconds(getattr(pattern, way), subject)
-                assert taken <= MOST_SECONDS, f"{way} of {run!r} in {frame!r}: {taken:.3f} s"
+                taken = seconds(getattr(pattern, way), subject, enough=most_seconds())
+                assert taken <= most_seconds(), f"{way} of {run!r} in {frame!r}: {taken:.3f} s"
 
 
 def test_patterns_of_several_parts_take_no_time_either():
@@ -105,7 +112,10 @@ def test_patterns_of_several_parts_take_no_time_either():
                 except ModelRejected:
                     return
 
-            assert seconds(parse, run * (LENGTH // len(run)) + end) < 0.1, (run, end)
+            assert seconds(parse, run * (LENGTH // len(run)) + end, enough=0) < 10 * most_seconds(), (
+                run,
+                end,
+            )
     assert prototxt.parse('# one\n\n## two # three\nname: "a" # four').word("name") == "a"
     for pattern in (exif._XMP_DATE, exif._XMP_ORIENTATION):
-        assert seconds(pattern.search, b"a" * 2_000_000) < 0.5
+        assert seconds(pattern.search, b"a" * 2_000_000, enough=0) < 50 * most_seconds()

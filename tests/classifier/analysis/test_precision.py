@@ -28,10 +28,9 @@ needs_openvino = pytest.mark.skipif(
 
 
 @pytest.fixture
-def in_bfloat16(settings, monkeypatch):
-    """Asked for, on a processor that has it; where this one has none it is imitated."""
+def in_bfloat16(settings, monkeypatch, has_bfloat16):
+    """Asked for, on a processor that has it."""
     settings.INFERENCE_PRECISION = "bf16"
-    monkeypatch.setattr(processor, "has_bfloat16", lambda: True)
     monkeypatch.setattr(cuda, "is_available", lambda: False)
 
 

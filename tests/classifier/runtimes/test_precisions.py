@@ -100,11 +100,10 @@ def test_the_number_of_threads_is_heeded(lite_dir, cache_dir, monkeypatch):
 
 
 @needs_openvino
-def test_bfloat16_moves_scores_little_and_keeps_maps_exact(lite_dir, cache_dir, monkeypatch):
-    """A logit stays the mean of its map. Where the processor has no bfloat16 it is imitated here."""
+def test_bfloat16_moves_scores_little_and_keeps_maps_exact(lite_dir, cache_dir, has_bfloat16):
+    """A logit stays the mean of its map."""
     folder, images = lite_dir, lively.images(3, seed=11).numpy()
     full = runtimes.open_runtime(folder, cache_dir=cache_dir, prefer="cpu")
-    monkeypatch.setattr(processor, "has_bfloat16", lambda: True)
     coarse = runtimes.open_runtime(folder, cache_dir=cache_dir, prefer="cpu", precision="bf16")
     assert (full.computed.precision, coarse.computed.precision) == ("f32", "bf16")
     (expected, _maps), (found, _maps) = full.forward(images), coarse.forward(images)
@@ -120,10 +119,9 @@ def test_bfloat16_moves_scores_little_and_keeps_maps_exact(lite_dir, cache_dir, 
 @needs_openvino
 @pytest.mark.parametrize(("most", "chosen"), [(1.0, "bf16"), (0.0, "f32")])
 def test_left_open_bfloat16_is_used_only_where_it_hardly_moves_scores(
-    lite_dir, cache_dir, tmp_path, monkeypatch, most, chosen
+    lite_dir, cache_dir, tmp_path, monkeypatch, has_bfloat16, most, chosen
 ):
     """Measured once; a process that starts later reads what was chosen."""
-    monkeypatch.setattr(processor, "has_bfloat16", lambda: True)
     monkeypatch.setattr(harmless, "MOST", most)
     measured = []
     real = harmless.median_difference
