@@ -40,8 +40,9 @@ def seconds(work, data: bytes) -> float:
 @pytest.mark.parametrize("orientation, limit", [(1, 1.5), (6, 2.3)])
 def test_upload_handling(twelve_megapixels, orientation, limit, record_property):
     data = make.encoded(twelve_megapixels, "JPEG", quality=92, exif=make.telling_exif(orientation))
+    # Each round for itself, since a processor may be faster for a while; of them the middle one.
     times = [(seconds(plain, data), seconds(imaging.accept, data)) for _ in range(ROUNDS)]
-    baseline, ours = (min(column) for column in zip(*times, strict=True))
+    baseline, ours = sorted(times, key=lambda both: both[1] / both[0])[ROUNDS // 2]
     ratio = ours / baseline
     record_property("upload handling / plain decode and encode", round(ratio, 2))
     print(
