@@ -65,6 +65,7 @@ def open_page(chromium, live_server, client_for) -> Iterator[Callable[..., Page]
         page.allowed_errors = []
         page.on("pageerror", lambda error: page.problems.append(f"threw: {error}"))
         page.on("console", lambda m: page.problems.append(m.text) if m.type == "error" else None)
+        _press_when_loaded(page)
         page.goto(live_server.url + path)
         pages.append(page)
         return page
@@ -79,3 +80,14 @@ def open_page(chromium, live_server, client_for) -> Iterator[Callable[..., Page]
     for page in pages:
         page.context.close()
     assert problems == []
+
+
+def _press_when_loaded(page: Page) -> None:
+    """Keys wait for the page's scripts: what is seen while it is still loading has nobody who hears a key."""
+    press = page.keyboard.press
+
+    def press_when_loaded(key: str, **options) -> None:
+        page.wait_for_load_state()
+        press(key, **options)
+
+    page.keyboard.press = press_when_loaded
