@@ -113,7 +113,8 @@ class Networks:
         chosen = precisions.on_cpu(precision)
         at_once = processor.side_by_side(self.threads) if many else 1
         side = self.image.shape[-1]
-        network = openvino_networks.compile_network(self.ours, side, chosen, self.threads, at_once)
+        compiled = openvino_networks.compile_network(self.ours, side, chosen)
+        network = openvino_networks.open_compiled(compiled, chosen, self.threads, at_once)
         return OpenVinoRuntime(self.manifest, network, chosen, at_once)
 
     @property

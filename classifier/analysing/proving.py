@@ -33,12 +33,8 @@ def prove(folder: Path) -> Manifest:
     Raises ModelRejected for what cannot be loaded, fails or gives no finite numbers, naming the layer and its tensors;
     MemoryError where there is too little memory, which is not the model's fault.
     """
-    try:
+    with memory.told():
         return _proved(folder)
-    except (RuntimeError, OSError) as error:
-        if memory.is_lacking(error):
-            raise MemoryError(f"the network of {folder} needs more memory than there is") from error
-        raise
 
 
 def _proved(folder: Path) -> Manifest:

@@ -107,12 +107,13 @@ def _state_dicts(
 
 
 def _networks(where: tuple[str, ...], content: Mapping[str, object], known: Known) -> Iterator[_Network]:
-    prefixes = {"": None}
-    for name in content:
+    under: dict[str, dict[str, object]] = {"": dict(content)}
+    for name, value in content.items():
         parts = name.split(".")
-        prefixes |= {f"{'.'.join(parts[:end])}.": None for end in range(1, min(len(parts), _DEEPEST + 1))}
-    for prefix in prefixes:
-        own = _under(prefix, content)
+        for end in range(1, min(len(parts), _DEEPEST + 1)):
+            prefix = f"{'.'.join(parts[:end])}."
+            under.setdefault(prefix, {})[name.removeprefix(prefix)] = value
+    for prefix, own in under.items():
         found = frozenset(id(own[name]) for name in known(list(own)))
         if found or not prefix:
             yield _Network(where, prefix, content, found)

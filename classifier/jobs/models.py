@@ -27,9 +27,10 @@ def prove(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     if version is None:
         return [lambda: None]
     try:
-        # By PyTorch first, which names the layer that fails; then as people's photos are.
-        proving.prove(version.path)
-        analyse(running.for_people(version.path), proving.drawings())
+        with memory.told():
+            # By PyTorch first, which names the layer that fails; then as people's photos are.
+            proving.prove(version.path)
+            analyse(running.for_people(version.path), proving.drawings())
     except ModelRejected as error:
         return [JobError(error.code, error.message)]
     except NonFiniteScores as error:
@@ -39,8 +40,6 @@ def prove(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     except (RuntimeError, ValueError, TypeError, KeyError, IndexError, AssertionError) as error:
         # The library's words are a stack of layers; they are for the log.
         number = jobs.number_for(error)
-        if memory.is_lacking(error):
-            return [JobError("out_of_memory", jobs.NO_MEMORY)]
         return [JobError("does_not_compute", f"The network could not compute an answer (number {number}).")]
     return [partial(map_checks.begin, version)]
 
@@ -79,7 +78,8 @@ def export_model(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     if row is None:
         return [lambda: None]
     try:
-        made = exports.make(row, partial(jobs.progress, job))
+        with memory.told():
+            made = exports.make(row, partial(jobs.progress, job))
     except (ModelRejected, CannotExport) as error:
         return [JobError(error.code, str(error))]
     except OSError as error:
@@ -88,7 +88,5 @@ def export_model(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     except (RuntimeError, ValueError, TypeError) as error:
         # The converter's words are a stack of layers; they are for the log.
         number = jobs.number_for(error)
-        if memory.is_lacking(error):
-            return [JobError("out_of_memory", jobs.NO_MEMORY)]
         return [JobError("does_not_convert", f"This network could not be converted (number {number}).")]
     return [partial(exports.store, row, made)]

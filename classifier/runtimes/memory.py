@@ -20,7 +20,7 @@ def told() -> Iterator[None]:
     """Within it, whatever a library says of a lack of memory is a MemoryError, after which a job is tried again."""
     try:
         yield
-    except Exception as error:
-        if is_lacking(error) and not isinstance(error, MemoryError):
+    except (RuntimeError, OSError, ImportError) as error:
+        if is_lacking(error):
             raise MemoryError("the network was not given the memory it asked for") from error
         raise

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from classifier.networks.manifest import ModelRejected
-from classifier.runtimes import openvino_library, processor
+from classifier.runtimes import openvino_kernels, openvino_library, processor
 from classifier.runtimes.base import OnlyInPyTorch
 from skinclinic.files.whole import write_whole
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # Raise it when the same weights must give another network.
-_REVISION = 3
+_REVISION = 4
 # As long as a digest.
 _HEADER = 64
 # All outputs in this order.
@@ -43,26 +43,24 @@ def cached(
     It takes one image [1, 3, S, S] and gives ``OUTPUTS``, of so many images ``side_by_side``. A cache that cannot
     be written is no obstacle; the network is then compiled each time. Raises ModelRejected, OnlyInPyTorch.
     """
-    path = place(cache_dir, weights_sha256, precision)
-    if found := _opened(path, _options(precision, threads, side_by_side)):
+    path, how = place(cache_dir, weights_sha256, precision), (precision, threads, side_by_side)
+    if found := _opened(path, *how):
         return found
     with _alone(path):
         # Another process may have made it while this one waited.
-        if found := _opened(path, _options(precision, threads, side_by_side)):
+        if found := _opened(path, *how):
             return found
         network, input_size = _restored(Path(folder), weights_sha256)
         if network.behind is not None:
             raise OnlyInPyTorch
         require_numbers(network, input_size)
-        compiled = compile_network(network, input_size, precision, threads, side_by_side)
+        compiled = compile_network(network, input_size, precision)
         _keep(path, compiled)
-    return compiled
+    return open_compiled(compiled, *how)
 
 
-def compile_network(
-    network: "MappedClassifier", input_size: int, precision: str, threads: int = 0, side_by_side: int = 1
-) -> Any:
-    """Compile a network in evaluation mode straight from PyTorch: one image [1, 3, S, S] -> ``OUTPUTS``.
+def compile_network(network: "MappedClassifier", input_size: int, precision: str) -> np.ndarray:
+    """Compile a network in evaluation mode straight from PyTorch: one image [1, 3, S, S] -> ``OUTPUTS``; as bytes.
 
     Images are taken one by one, so that an answer depends on no other image; a CPU gains nothing by more.
     """
@@ -80,7 +78,18 @@ def compile_network(
         model = openvino.convert_model(traced, input=[openvino.PartialShape(shape)])
     for output, name in zip(model.outputs, OUTPUTS, strict=True):
         output.get_tensor().set_names({name})
-    return openvino.Core().compile_model(model, "CPU", _options(precision, threads, side_by_side))
+    openvino_kernels.choose(model)
+    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": precision})
+    return np.frombuffer(compiled.export_model().getbuffer(), np.uint8)
+
+
+def open_compiled(compiled: np.ndarray, precision: str, threads: int = 0, side_by_side: int = 1) -> Any:
+    """What `compile_network` made, to compute with. Raises RuntimeError where it does not fit this machine."""
+    openvino = openvino_library.load()
+    assert openvino is not None, "whoever asks has looked"
+    # A copy of OpenVINO's own, which lives as long as the network that computes with it.
+    tensor = openvino.Tensor(compiled, shared_memory=False)
+    return openvino.Core().import_model(tensor, "CPU", _options(precision, threads, side_by_side))
 
 
 def require_numbers(network: "nn.Module", input_size: int) -> None:
@@ -127,21 +136,17 @@ def _restored(folder: Path, weights_sha256: str) -> tuple["MappedClassifier", in
     return restore(manifest, state).eval(), manifest.preprocessing.input_size
 
 
-def _opened(path: Path, options: dict[str, Any]) -> Any:
+def _opened(path: Path, precision: str, threads: int, side_by_side: int) -> Any:
     """The network of a file; None where there is none, or one that is damaged or no longer fits."""
     try:
         with path.open("rb") as file:
-            digest, network = file.read(_HEADER), np.fromfile(file, np.uint8)
+            digest, compiled = file.read(_HEADER), np.fromfile(file, np.uint8)
     except OSError:
         return None
-    if hashlib.sha256(network.data).hexdigest().encode() != digest:
+    if hashlib.sha256(compiled.data).hexdigest().encode() != digest:
         return None
-    openvino = openvino_library.load()
-    assert openvino is not None, "whoever asks has looked"
     try:
-        # A copy of OpenVINO's own, which lives as long as the network that computes with it.
-        tensor = openvino.Tensor(network, shared_memory=False)
-        return openvino.Core().import_model(tensor, "CPU", options)
+        return open_compiled(compiled, precision, threads, side_by_side)
     except RuntimeError as error:
         log.warning(
             "the compiled network %s does not fit this machine and is made anew: %s", path.name, error
@@ -149,8 +154,8 @@ def _opened(path: Path, options: dict[str, Any]) -> Any:
         return None
 
 
-def _keep(path: Path, compiled: Any) -> None:
-    content = compiled.export_model().getvalue()
+def _keep(path: Path, compiled: np.ndarray) -> None:
+    content = compiled.tobytes()
     try:
         write_whole(path, hashlib.sha256(content).hexdigest().encode() + content)
     except OSError as error:

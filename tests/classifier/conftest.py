@@ -41,11 +41,11 @@ def has_bfloat16(monkeypatch) -> None:
         return
     compiled = openvino_networks.compile_network
 
-    def compile_network(network, input_size, precision, *others):
+    def compile_network(network, input_size, precision):
         if precision == "bf16":
             network = copy.deepcopy(network)
             for parameter in network.parameters():
                 parameter.data = parameter.data.bfloat16().float()
-        return compiled(network, input_size, precision, *others)
+        return compiled(network, input_size, precision)
 
     monkeypatch.setattr(openvino_networks, "compile_network", compile_network)

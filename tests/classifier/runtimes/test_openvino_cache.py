@@ -29,11 +29,11 @@ def compiled(monkeypatch, networks):
     made = []
     real = openvino_networks.compile_network
 
-    def compile_network(network, side, precision, *threads):
+    def compile_network(network, side, precision):
         made.append(precision)
         key = network.bias.detach().numpy().tobytes(), precision
         if key not in networks:
-            networks[key] = real(network, side, precision, *threads)
+            networks[key] = real(network, side, precision)
         return networks[key]
 
     monkeypatch.setattr(openvino_networks, "compile_network", compile_network)
