@@ -124,6 +124,19 @@ def test_nothing_runs_over_the_side(open_page, admin_user, clinic, width):
     assert page.evaluate("document.querySelector('.app-bar').offsetHeight") <= 56
 
 
+@pytest.mark.parametrize("width", [320, 390, 1000])
+def test_a_long_word_on_the_engine_stays_beside_the_brand(open_page, clinician, width):
+    page = open_page(clinician, "/account/", width=width)
+    words = page.locator(".engine-state > span:not(.engine-dot)")
+    words.evaluate("box => { box.textContent = 'Mecanismo indisponível, 1.958 aguardando'; }")
+    place = words.bounding_box()
+    around = [page.locator(one).bounding_box() for one in (".app-bar .brand", ".app-bar .help-link")]
+    for other in around:
+        is_beside = place["x"] >= other["x"] + other["width"] or other["x"] >= place["x"] + place["width"]
+        is_below = place["y"] >= other["y"] + other["height"]
+        assert is_beside or is_below
+
+
 def test_phone_menu_opens_and_reaches_everything(open_page, admin_user):
     page = open_page(admin_user, "/account/", width=390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
