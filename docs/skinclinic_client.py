@@ -598,11 +598,13 @@ class Client(Asking):
         y: int = UNSAID,
         size: int = UNSAID,
         suggested: int = UNSAID,
+        model: str = UNSAID,
     ) -> Analysis:
         """Choose the square that is analysed: its `x`, `y` and `size`, or the number (`suggested`) of one
-        that `/suggested-squares/` tells. Earlier analyses stay.
+        that `/suggested-squares/` tells, with its `model`: another may have come into use since, which
+        suggests others. Earlier analyses stay.
         """
-        said: dict[str, Any] = {"x": x, "y": y, "size": size, "suggested": suggested}
+        said: dict[str, Any] = {"x": x, "y": y, "size": size, "suggested": suggested, "model": model}
         answer: Analysis = self._json("POST", f"photos/{id}/crop/", said)
         return answer
 

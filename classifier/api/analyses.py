@@ -181,13 +181,15 @@ class PhotoViewSet(PictureActions):
     @crop.mapping.post
     def choose_crop(self, request, pk=None):
         """Choose the square that is analysed: its `x`, `y` and `size`, or the number (`suggested`) of one that
-        `/suggested-squares/` tells. Earlier analyses stay."""
+        `/suggested-squares/` tells, with its `model`: another may have come into use since, which suggests others.
+        Earlier analyses stay."""
         photo = self.get_object()
-        strict.only(request, "x", "y", "size", "suggested")
+        is_suggested = "suggested" in request.data
+        strict.only(request, *(("suggested", "model") if is_suggested else ("x", "y", "size")))
         box: BoxLike = {name: request.data[name] for name in ("x", "y", "size") if name in request.data}
         try:
-            if "suggested" in request.data:
-                box = suggested_squares.chosen(photo, request.data["suggested"])
+            if is_suggested:
+                box = suggested_squares.chosen(photo, request.data["suggested"], request.data.get("model"))
             with transaction.atomic():
                 set_box(photo, box)
                 analysis = request_analysis(photo, user=request.user)

@@ -166,13 +166,17 @@ class AnalysisFilesSerializer(strict.Serializer):
 
 
 class ChosenSquareSerializer(strict.Serializer):
-    """A square in pixels of the stored photo (``x``, ``y``, ``size``), or the number of a suggested one."""
+    """A square in pixels of the stored photo (``x``, ``y``, ``size``), or the number of a suggested one and the name of
+    the ``model`` that suggested it."""
 
     x = serializers.IntegerField(required=False)
     y = serializers.IntegerField(required=False)
     size = serializers.IntegerField(required=False)
     suggested = serializers.IntegerField(
         required=False, min_value=1, max_value=5, help_text="1 is the likeliest."
+    )
+    model = serializers.CharField(
+        required=False, help_text="Refused where another is in use by now, which suggests other squares."
     )
 
 

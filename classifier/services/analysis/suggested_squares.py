@@ -100,9 +100,12 @@ def store(photo: Photo, version: ModelVersion, boxes: list[Box], computed: Compu
     )
 
 
-def chosen(photo: Photo, number: object) -> Box:
-    """The suggested square of this number (1 is the likeliest). Raises imaging.BoxRejected where there is none."""
-    boxes = of(photo).boxes
+def chosen(photo: Photo, number: object, model: object = None) -> Box:
+    """The suggested square of this number (1 is the likeliest), by the model of this name where one is said. Raises
+    imaging.BoxRejected where there is none."""
+    found = of(photo)
+    is_others = model is not None and (found.model is None or found.model.name != model)
+    boxes = [] if is_others else found.boxes
     try:
         place = int(str(number))
     except ValueError:

@@ -194,6 +194,13 @@ def test_programs_ask_and_choose_as_well(api_for, clinician, coordinator, photo,
     chosen = api.post(crop, {"suggested": 1}, format="json")
     assert (chosen.status_code, chosen.json()["suggested_square"]) == (202, 1)
     assert chosen.json()["box"] == {"x": 10, "y": 20, "size": 100}
+    named = api.post(crop, {"suggested": 2, "model": model_version.name}, format="json")
+    assert (named.status_code, named.json()["suggested_square"]) == (202, 2)
+    of_another = api.post(crop, {"suggested": 2, "model": "of last year"}, format="json")
+    assert (of_another.status_code, of_another.json()["error"]["code"]) == (400, "no_such_suggestion")
+    # A number and a square at once would leave one of the two out.
+    assert api.post(crop, {"suggested": 2, "x": 1, "y": 1, "size": 64}, format="json").status_code == 400
+    assert api.post(crop, {"model": "x", "x": 1, "y": 1, "size": 64}, format="json").status_code == 400
     for wrong in (0, 4, "x", None, True):
         answer = api.post(crop, {"suggested": wrong}, format="json")
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "no_such_suggestion"), wrong
