@@ -70,7 +70,8 @@ def rule(request: MemberRequest) -> HttpResponse:
     usual = version.usual_thresholds(clinic.pk) or sets[0]
     chosen = next((one for one in sets if str(one.pk) == asked), usual)
     suggested, busy = _suggested(version, clinic, chosen)
-    form = RuleForm(request.POST if request.method == "POST" else None, initial=_initial(suggested, chosen))
+    initial = _initial(suggested, chosen, _rule_now(clinic, chosen))
+    form = RuleForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid() and busy == looking.BUSY:
         form.add_error(
             None,
@@ -239,12 +240,20 @@ def _told(row: Monitor) -> dict:
     }
 
 
-def _initial(suggested: dict[str, rules.Reference], chosen: ThresholdSet) -> dict:
+def _rule_now(clinic: Clinic, chosen: ThresholdSet) -> rules.Rule | None:
+    """The rule of the record that goes on, where it is one by these thresholds."""
+    row = records.current(clinic)
+    return rules.Rule.of_json(row.rule) if row and row.threshold_set_id == chosen.pk else None
+
+
+def _initial(suggested: dict[str, rules.Reference], chosen: ThresholdSet, now: rules.Rule | None) -> dict:
+    """What an evaluation gives; of the rest what is stated now."""
+    stated = {**(now.references if now else {}), **suggested}
     return {
         "thresholds": chosen.pk,
-        "alpha": str(rules.USUAL_ALPHA),
-        "photos": True,
-        **{name: f"{100 * (one.share or 0):.1f}" for name, one in suggested.items()},
+        "alpha": str(now.alpha if now else rules.USUAL_ALPHA),
+        "photos": now is None or any(name in now.references for name in rules.OF_PHOTOS),
+        **{name: f"{100 * one.share:.1f}" for name, one in stated.items() if one.share is not None},
     }
 
 

@@ -133,6 +133,10 @@ def test_a_rule_is_stated_with_a_reason_and_begins_a_new_record(world, client_fo
     assert (found.alpha, list(found.references), row.reason) == (0.01, ["sensitivity"], "new camera")
     assert row.pk != before.pk
     assert AuditEvent.objects.filter(action="model.follow", reason="new camera").exists()
+    # Whoever states another begins with this one.
+    form = client.get(f"{PAGE}rule/").context["form"]
+    assert (form["sensitivity"].value(), form["specificity"].value()) == ("85.0", None)
+    assert (form["alpha"].value(), form["photos"].value()) == ("0.01", False)
     shown = client.get(PAGE).content.decode()
     assert "new camera" in shown and "the model does not say what its training photos are like" in shown
     assert client.post(f"{PAGE}rule/", asked | {"reason": "photos", "photos": "on"}).status_code == 302
