@@ -38,7 +38,7 @@ class Orthanc:
         """Its own interface, by which a test sees what it holds."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"http://127.0.0.1:{self.http}{path}", data, method=method)
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             found = answer.read()
         return json.loads(found) if answer.headers["Content-Type"].startswith("application/json") else found
 

@@ -196,7 +196,7 @@ def redis_process(
         if server.poll() is None:
             server.send_signal(signal.SIGCONT)
             server.terminate()
-        server.wait(10)
+        server.wait(60)
 
 
 def main() -> int:

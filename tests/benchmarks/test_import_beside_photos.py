@@ -66,7 +66,7 @@ class Person:
         assert response.status == 201, response.read()
         response.read()
         done = Analysis.objects.filter(photo__original_name=f"{self.seed}.jpg").exclude(scores=None)
-        wait_until(done.exists, 120, "the photo is analysed")
+        wait_until(done.exists, 240, "the photo is analysed")
         return time.perf_counter() - started
 
 
@@ -150,7 +150,7 @@ def test_photos_and_small_writes_beside_an_import(
         reader.write()
         idle = measured(person, reader)
         imports.request_write(row)
-        wait_until(lambda: Entry.objects.count() > before, 120, "the import is being written")
+        wait_until(lambda: Entry.objects.count() > before, 240, "the import is being written")
         busy = measured(person, reader, partial(is_running, row))
     finally:
         os.killpg(web.pid, signal.SIGKILL)

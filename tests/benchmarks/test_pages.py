@@ -26,7 +26,7 @@ MOST_WORK = {"worklist": 50, "photo page": 55, f"gallery of {GALLERY}": 50}
 MOST_BYTES = 150_000
 _NAMED = re.compile(r'(?:href|src)="/static/([^"]+\.(?:css|js))"')
 _IMPORTED = re.compile(r'^(?:import|export)\b[^;"]*"(\.[^"]+)"', re.M)
-pytestmark = [pytest.mark.processor_time, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.processor_time]
 
 
 def least(run: Callable[[], object]) -> float:

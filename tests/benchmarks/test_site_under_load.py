@@ -177,7 +177,6 @@ def timed(work: Callable[[], int]) -> float:
     return time.monotonic() - started
 
 
-@pytest.mark.timeout(300)
 def test_hostile_photos_stop_neither_pages_nor_honest_photos(web, home, sender, record_property):
     body, kind = form(hostile_photos.FILES["PNG, RGBA of 16 bits in HDR"]())
     photos = [factories.jpeg_bytes(seed) for seed in range(8)]
@@ -197,7 +196,6 @@ def test_hostile_photos_stop_neither_pages_nor_honest_photos(web, home, sender, 
     assert max(meanwhile) < 15 + FLUSHES * max(flushed)
 
 
-@pytest.mark.timeout(300)
 def test_guessed_passwords_do_not_stop_the_site(web, record_property):
     token = "x" * 32
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"csrftoken={token}"}

@@ -107,7 +107,7 @@ def decide_the_pair(page: Page) -> None:
     expect(page.get_by_text("The photos are being compared")).to_be_visible()
     jobs.run_waiting(duplicates.JOB)
     # It appears without a reload.
-    expect(page.get_by_alt_text("Left photo")).to_be_visible(timeout=10_000)
+    expect(page.get_by_alt_text("Left photo")).to_be_visible()
     page.keyboard.press("Digit1")
     expect(page.get_by_text("No pair to decide")).to_be_visible()
     assert Entry.objects.filter(review="rejected", reject_reason="duplicate").count() == 1

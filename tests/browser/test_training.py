@@ -66,7 +66,7 @@ def test_a_training_is_asked_for_followed_and_stopped(frozen, curator, open_page
     page.locator("#confirm-dialog").get_by_role("button", name="Stop").click()
     expect(page.locator("#work-training [role=status]")).to_contain_text("Stopping")
     jobs.finish(row, jobs.JobError("stopped", "Stopped."))
-    expect(page.get_by_role("button", name="Resume")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)])

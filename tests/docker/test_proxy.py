@@ -94,7 +94,6 @@ def proxy(home, tmp_path):
             process.wait(45)
 
 
-@pytest.mark.timeout(120)
 def test_photos_come_through_the_check_and_nowhere_else(proxy, client_for, photo, clinician, outsider):
     def visitor(user: User | None) -> Visitor:
         return Visitor(proxy, client_for(user).cookies["sessionid"].value if user else "")
@@ -180,7 +179,6 @@ def test_the_proxy_lets_through_what_each_page_takes():
         assert most < limits[address] <= most + 2 * 2**20, address
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     "address", ["/archive/imports/new/", "/models/register/", "/api/models/", "/api/v1/models/", "/photos/"]
 )
@@ -198,7 +196,6 @@ def test_a_body_of_30_megabytes_reaches_the_page_that_takes_it(proxy, client_for
     assert "Content-Security-Policy" in answered
 
 
-@pytest.mark.timeout(120)
 def test_no_log_holds_the_secret_of_a_link(proxy, client_for, clinician, tmp_path):
     """Neither nginx's nor gunicorn's nor Django's; of pages, errors, wrong requests and where one comes from."""
     secret = "KDANPo-abcdefghijklmnopqrstuvwxyz_0123456789ABC"
@@ -227,7 +224,6 @@ def test_no_log_holds_the_secret_of_a_link(proxy, client_for, clinician, tmp_pat
     assert "Not Found: /reading/***/nothing" in said["web.log"]
 
 
-@pytest.mark.timeout(120)
 def test_whoever_asks_too_often_is_told_so_before_anything_costs(proxy):
     """Sign-in and the try page, which anybody may ask; pages beside them answer as before."""
     visitor = Visitor(proxy)

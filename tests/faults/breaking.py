@@ -83,7 +83,7 @@ class Scene:
             return sum(self.uploads.told[status] for status in statuses)
 
         before, self.uploads.at_most = count(), self.uploads.count
-        wait_until(lambda: count() >= before + times or self._all_accepted(), 60, f"{statuses} is said")
+        wait_until(lambda: count() >= before + times or self._all_accepted(), 240, f"{statuses} is said")
 
     def _all_accepted(self) -> bool:
         return len(self.uploads.accepted) == self.uploads.count
@@ -186,7 +186,7 @@ def broker_full(scene: Scene) -> None:
             else:
                 there.config_set("appendonly", "yes")
                 # One that finds no room while it begins its file never writes again (Redis 7.0).
-                wait_until(lambda: there.info("persistence")["aof_rewrites"] > 0, 30, "it writes")
+                wait_until(lambda: there.info("persistence")["aof_rewrites"] > 0, 240, "it writes")
                 time.sleep(1)
                 with filled(scene.site.broker.disk):
                     time.sleep(8)

@@ -5,8 +5,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from classifier.services.analysis.analyses import request_analysis
 from skinclinic.engine import jobs
 from skinclinic.models import Job
@@ -16,7 +14,6 @@ from tests.engine import wait_until
 PHOTOS = 8
 
 
-@pytest.mark.timeout(300)
 def test_a_worker_without_the_photos_volume_and_one_without_memory(
     engine, home, clinic, clinician, model_version
 ):
@@ -29,7 +26,7 @@ def test_a_worker_without_the_photos_volume_and_one_without_memory(
         shutil.copy(home / "secret_key", elsewhere)
     engine.start_reconciler(every=1)
     poor = engine.start_worker()
-    wait_until(jobs.engine_online, 120, "it is there")
+    wait_until(jobs.engine_online, 240, "it is there")
     _take_memory(poor)
     engine.start_worker(SKINCLINIC_HOME=str(elsewhere))
     for photo in photos:

@@ -20,7 +20,6 @@ def state_of(analysis) -> str:
 
 
 @pytest.mark.servers
-@pytest.mark.timeout(180)
 def test_redis_away_then_back(engine, use_broker, clinic, clinician, model_version):
     port = servers.free_port()
     use_broker(f"redis://127.0.0.1:{port}/0", {"socket_connect_timeout": 1})
@@ -37,7 +36,6 @@ def test_redis_away_then_back(engine, use_broker, clinic, clinician, model_versi
 
 
 @pytest.mark.servers
-@pytest.mark.timeout(180)
 def test_redis_frozen_then_full_then_stopped_costs_a_request_a_moment(
     engine, use_broker, settings, clinic, clinician, model_version
 ):
@@ -64,7 +62,7 @@ def test_redis_frozen_then_full_then_stopped_costs_a_request_a_moment(
         worker = engine.start_worker()
         reconciler = engine.start_reconciler(every=1)
         first = ask(0)
-        wait_until(lambda: done(first), 60, "the worker is there")
+        wait_until(lambda: done(first), 240, "the worker is there")
         redis.send_signal(signal.SIGSTOP)
         frozen = [ask(1), ask(2)]
         # Also where no connection is open yet, as in a web process that was just started.
@@ -72,7 +70,7 @@ def test_redis_frozen_then_full_then_stopped_costs_a_request_a_moment(
         frozen += [ask(3), ask(4)]
         assert reconciler.poll() is None
         redis.send_signal(signal.SIGCONT)
-        wait_until(lambda: done(*frozen), 60, "everything is analysed once Redis goes on")
+        wait_until(lambda: done(*frozen), 240, "everything is analysed once Redis goes on")
         worker.send_signal(signal.SIGSTOP)
         full = [ask(7)]
         there.config_set("maxmemory", 1)
@@ -81,17 +79,16 @@ def test_redis_frozen_then_full_then_stopped_costs_a_request_a_moment(
         (finding,) = stores.broker()
         assert finding.level == "failure" and "takes no messages" in finding.said
         there.config_set("maxmemory", 0)
-        wait_until(lambda: done(*full), 60, "everything is analysed once Redis has room")
+        wait_until(lambda: done(*full), 240, "everything is analysed once Redis has room")
         assert worker.poll() is None
     waking.forget()
     stopped = [ask(5), ask(6)]
     assert max(took) < 0.9, took
     assert [state_of(analysis) for analysis in stopped] == [Job.State.QUEUED] * 2
     with servers.redis_process(port):
-        wait_until(lambda: done(*stopped), 60, "everything is analysed once Redis is there again")
+        wait_until(lambda: done(*stopped), 240, "everything is analysed once Redis is there again")
 
 
-@pytest.mark.timeout(120)
 def test_broker_folder_cannot_be_written(engine, use_broker, home, clinic, clinician, model_version):
     (home / "file").write_text("not a folder")
     use_broker("embedded://localhost", {"folder": str(home / "file"), "polling_interval": 0.05})
@@ -100,10 +97,9 @@ def test_broker_folder_cannot_be_written(engine, use_broker, home, clinic, clini
     assert state_of(analysis) == Job.State.QUEUED
     engine.start_worker()
     engine.start_reconciler(every=1)
-    wait_until(lambda: state_of(analysis) == Job.State.DONE, 60, "the reconciler wakes the worker")
+    wait_until(lambda: state_of(analysis) == Job.State.DONE, 240, "the reconciler wakes the worker")
 
 
-@pytest.mark.timeout(120)
 def test_every_worker_down_then_one_returns(engine, clinic, clinician, model_version):
     from skinclinic.engine import jobs
 
@@ -113,5 +109,5 @@ def test_every_worker_down_then_one_returns(engine, clinic, clinician, model_ver
     engine.start_worker()
     # As everywhere it runs: a wake-up that a stopping worker still took is given again.
     engine.start_reconciler(every=1)
-    wait_until(lambda: all(state_of(a) == Job.State.DONE for a in analyses), 60, "the worker catches up")
+    wait_until(lambda: all(state_of(a) == Job.State.DONE for a in analyses), 240, "the worker catches up")
     assert jobs.engine_online()

@@ -79,10 +79,10 @@ def test_photos_are_sent_again_until_the_database_is_back(home):
         uploads = Uploads(port, token, COUNT)
         stack.callback(uploads.over.set)
         uploads.begin()
-        wait_until(lambda: len(uploads.accepted) >= COUNT // 4, 120, "photos are accepted")
+        wait_until(lambda: len(uploads.accepted) >= COUNT // 4, 240, "photos are accepted")
         database.stop()
         away = uploads.told[503]
-        wait_until(lambda: uploads.told[503] > away + 2, 60, "whoever sends is told to come back")
+        wait_until(lambda: uploads.told[503] > away + 2, 240, "whoever sends is told to come back")
         database.start()
         uploads.join(180)
         assert len(uploads.accepted) == COUNT, uploads.told

@@ -26,7 +26,7 @@ def test_first_and_second_start(home):
         names = re.findall(r"^sign in: (\w+) \S{10,}$", first.says(), re.M)
         assert sorted(names) == ["admin", "clinician", "coordinator", "curator"]
         # Also when it is root who starts it, of which Celery would warn for each worker.
-        wait_until(lambda: first.queues() == len(jobs.queues()), 60, "the workers are ready")
+        wait_until(lambda: first.queues() == len(jobs.queues()), 240, "the workers are ready")
         assert [line for line in first.says().splitlines() if not SAID.fullmatch(line)] == []
         script = re.search(r'src="(/static/js/theme\.[0-9a-f]{12}\.js)"', first.page("/login/"))[1]
         assert first.page(script)
@@ -37,7 +37,7 @@ def test_first_and_second_start(home):
 
     second = Started(home, servers.free_port())
     try:
-        wait_until(second.answers, 90, "the demo serves again")
+        wait_until(second.answers, 240, "the demo serves again")
         assert "sign in:" not in second.says()
     finally:
         assert second.stop() == 0

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 
-import pytest
 import torch
 from safetensors.torch import load_file
 
@@ -59,23 +58,22 @@ def epochs_done(folder) -> int:
     return 0
 
 
-@pytest.mark.timeout(280)
 def test_kill_9_of_the_process_that_trains(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for folder in (whole, killed):
         prepare(folder, tmp_path / "photos")
-    assert start(whole).wait(120) == 0
+    assert start(whole).wait(300) == 0
     kills = 0
     for after in (1, 3):
         process = start(killed)
-        wait_until(lambda after=after: epochs_done(killed) >= after, 60, f"epoch {after} is done")
+        wait_until(lambda after=after: epochs_done(killed) >= after, 240, f"epoch {after} is done")
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
         assert not (killed / files.MODEL).exists(), "the kill came too late to prove anything"
         kills += 1
     at_the_kill = checkpoint.load(killed)["progress"]["step"]
     assert at_the_kill > 0
-    assert start(killed).wait(120) == 0
+    assert start(killed).wait(300) == 0
     one = load_file(whole / files.MODEL / "model.safetensors")
     two = load_file(killed / files.MODEL / "model.safetensors")
     assert all(torch.equal(value, two[name]) for name, value in one.items())
@@ -86,18 +84,16 @@ def test_kill_9_of_the_process_that_trains(tmp_path):
     assert manifest["weights_sha256"] == alone["weights_sha256"]
 
 
-@pytest.mark.timeout(280)
 def test_a_half_written_checkpoint_is_never_read(tmp_path):
     folder = tmp_path / "run"
     prepare(folder, tmp_path / "photos")
     draft = whole.new_draft(folder / checkpoint.FILE)
     draft.write_bytes(b"half a check")
-    assert start(folder).wait(120) == 0
+    assert start(folder).wait(300) == 0
     assert not draft.exists(), "it has as many bytes as a whole one"
     assert json.loads((folder / files.OUTCOME).read_text())["state"] == files.DONE
 
 
-@pytest.mark.timeout(290)
 def test_kill_9_of_the_worker(engine, clinic, curator):
     """Its training ends by itself and another worker goes on from the checkpoint."""
     engine.environment["JOB_LEASE_SECONDS"] = "5"
@@ -120,7 +116,7 @@ def test_kill_9_of_the_worker(engine, clinic, curator):
     def epochs() -> int:
         return len(TrainingRun.objects.get(pk=run.pk).progress.get("curves", []))
 
-    wait_until(lambda: epochs() >= 2, 90, "two epochs are done")
+    wait_until(lambda: epochs() >= 2, 240, "two epochs are done")
     assert jobs.engine_online(trainings.QUEUE) and not jobs.engine_online()
     first.send_signal(signal.SIGKILL)
     first.wait()
@@ -132,4 +128,4 @@ def test_kill_9_of_the_worker(engine, clinic, curator):
     assert version.manifest["training"]["resumed"] >= 1, "it went on instead of beginning again"
     assert seen < EPOCHS * 5
     assert Job.objects.get(kind="train").attempts == 2
-    wait_until(lambda: not run.folder.exists(), 10, "the checkpoints are gone")
+    wait_until(lambda: not run.folder.exists(), 240, "the checkpoints are gone")

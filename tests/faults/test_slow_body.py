@@ -14,7 +14,7 @@ from tests import servers
 from tests.reading_crowd import Reading, start_web
 from tests.studies import make_study
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.django_db(transaction=True)]
 
 
 def begun(port: int, secret: str) -> Reading:

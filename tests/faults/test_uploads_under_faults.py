@@ -78,7 +78,7 @@ def test_nothing_is_lost_and_nothing_twice(
                 wait_until(lambda n=at_least: len(uploads.accepted) >= n, 300, "photos come in without Redis")
                 redis = stack.enter_context(servers.redis_process(port))
             if WORKER in faults:
-                wait_until(lambda: _running() or _done() == COUNT, 120, "the worker has a job in hand")
+                wait_until(lambda: _running() or _done() == COUNT, 240, "the worker has a job in hand")
                 worker.kill()
                 worker.wait()
                 worker = engine.start_worker(**clock.environment)

@@ -317,7 +317,6 @@ def run_processes(folder: Path, processes: int) -> subprocess.CompletedProcess:
     )
 
 
-@pytest.mark.timeout(300)
 def test_two_processes_train_together(samples, tmp_path):
     """Without mixup and dropout the gradient of a batch is the mean of its halves'."""
     plain = plan(

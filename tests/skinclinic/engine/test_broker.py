@@ -29,7 +29,7 @@ def test_messages_come_in_order_and_once(connect, folder):
         inbox = receiver.SimpleQueue("work")
         got = []
         for _ in range(5):
-            message = inbox.get(timeout=5)
+            message = inbox.get(timeout=60)
             got.append(message.payload["n"])
             message.ack()
         assert got == [0, 1, 2, 3, 4]
@@ -88,7 +88,7 @@ def test_what_a_power_cut_has_left_of_messages_is_passed_over(connect, folder):
         for number, left in enumerate((b"", b"\0" * 40, b'{"body": "aGFs', b"\xff", b"null")):
             (folder / f"{number:020d}-left.work.msg").write_bytes(left)
         inbox.put("whole")
-        assert inbox.get(timeout=5).payload == "whole"
+        assert inbox.get(timeout=60).payload == "whole"
     assert list(folder.glob("*left*")) == []
 
 

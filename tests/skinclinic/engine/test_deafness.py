@@ -74,7 +74,7 @@ def test_a_worker_goes_on_saying_that_it_lives_after_whatever_failed_once(monkey
     tell.set()
     queues = SimpleNamespace(consume_from={"analysis": None})
     tasks._say_alive(sender=SimpleNamespace(app=SimpleNamespace(amqp=SimpleNamespace(queues=queues))))
-    assert stopping.wait(5) and said == [True, True]
+    assert stopping.wait(60) and said == [True, True]
     tell.set()
 
 

@@ -483,7 +483,7 @@ def nginx(pail, tmp_path):
     servers.wait_for(front)
     yield front
     running.terminate()
-    running.wait(10)
+    running.wait(60)
     serving.shutdown()
 
 
@@ -496,7 +496,7 @@ def test_the_proxy_fetches_what_was_signed_and_a_browser_nothing(nginx, pail, cl
     internal = person.get(reverse("photo-image", args=[photo.pk]))["X-Accel-Redirect"]
 
     def fetched(path: str):
-        connection = http.client.HTTPConnection("127.0.0.1", nginx, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", nginx, timeout=60)
         connection.request(
             "GET", path, headers={"Cookie": "sessionid=secret", "Authorization": "Token secret"}
         )
