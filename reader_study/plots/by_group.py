@@ -12,12 +12,12 @@ from classifier.plots.figures import (
     Point,
     Series,
     colour_key,
-    note_words,
     percent,
     shade,
 )
 from classifier.plots.frame import CROSS, LABEL, SMALL, WIDE, Entry, Form, cross, label, legend, wrapped
 from classifier.plots.letters import text_width
+from classifier.plots.notes import note_words
 from reader_study.plots import marks
 from reader_study.plots.by_reader import Groups, mark_of
 from skinclinic.web.counts import gettext as _

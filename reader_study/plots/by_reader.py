@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from classifier.plots.apart import apart
 from classifier.plots.axes import Axes, ticks
 from classifier.plots.canvas import CIRCLE, Drawing
-from classifier.plots.figures import SHARES, Figure, Point, Series, counted, note_words, percent
+from classifier.plots.figures import SHARES, Figure, Point, Series, counted, percent
 from classifier.plots.frame import LABEL, READER, SMALL, WIDE, Entry, Form, label, legend, wrapped
 from classifier.plots.letters import text_width
+from classifier.plots.notes import note_words
 from reader_study.plots import marks
 from skinclinic.web.counts import gettext as _
 

@@ -7,9 +7,10 @@ from django.utils.translation import gettext as _
 from classifier.metrics.notes import TOO_FEW_CASES
 from classifier.plots.axes import Axes, ticks
 from classifier.plots.canvas import Drawing
-from classifier.plots.figures import Figure, Point, Series, note_words
+from classifier.plots.figures import Figure, Point, Series
 from classifier.plots.frame import LABEL, SMALL, WIDE, Form, number
 from classifier.plots.letters import text_width
+from classifier.plots.notes import note_words
 
 _ROW = 22.0
 

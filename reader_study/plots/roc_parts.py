@@ -9,8 +9,9 @@ from functools import cached_property, partial
 
 from classifier.plots.axes import Axes
 from classifier.plots.canvas import CIRCLE, STAR
-from classifier.plots.figures import Point, Series, counted, note_words, percent, threshold_text
+from classifier.plots.figures import Point, Series, counted, percent, threshold_text
 from classifier.plots.frame import CROSS, Entry
+from classifier.plots.notes import note_words
 from reader_study.plots import marks
 from skinclinic.vocabulary.diseases import BENIGN, MALIGNANT
 from skinclinic.web.counts import gettext as _

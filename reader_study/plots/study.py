@@ -9,8 +9,9 @@ from itertools import combinations
 from django.utils.translation import gettext as _
 
 from classifier.plots import figures as shared
-from classifier.plots.figures import Figure, framed, note_words
+from classifier.plots.figures import Figure, framed
 from classifier.plots.frame import WIDE, Form
+from classifier.plots.notes import note_words
 from reader_study.plots import by_group, by_reader, differences, marks, panels, readers_roc
 from reader_study.plots.readers_roc import Shown
 from reader_study.statistics.verdicts import FIRST_CHOICE, POINTS
@@ -186,7 +187,7 @@ class StudyFigures:
         name = marks.file_name(dataset, key, "areas")
         disease = self.dataset(dataset)["diseases"][key]
         if not disease["evaluable"]:
-            return Figure(name, title, None, (), (), note=shared.note_words(disease["note"]))
+            return Figure(name, title, None, (), (), note=note_words(disease["note"]))
         divisions = [
             (division_name(division), [row | {"label": group_label(division, row["label"])} for row in rows])
             for division, rows in disease["subgroups"].items()
@@ -217,7 +218,7 @@ class StudyFigures:
         name = marks.file_name(dataset, session, "confusion", who)
         if matrix is None:
             why = "no_scores" if who == MODEL else "no_answers"
-            return Figure(name, title, None, (), (), note=shared.note_words(why))
+            return Figure(name, title, None, (), (), note=note_words(why))
         matrix = _without_empty_last(matrix)
         names = {key: disease_name(key) for key in (*DISEASE_KEYS, NO_ANSWER)}
         figure = shared.confusion(name, title, matrix, names, columns_are=columns_are, form=self.form)

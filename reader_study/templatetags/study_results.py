@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django import template
 
-from classifier.plots.figures import note_words
+from classifier.plots.notes import note_words
 from reader_study.plots import marks
 from reader_study.plots.differences import difference_text
 from reader_study.services.making import operating

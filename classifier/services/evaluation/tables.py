@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from classifier.metrics.han2018 import HAN_2018, PublishedTable
 from classifier.plots import figures
+from classifier.plots.notes import note_words
 from classifier.services.evaluation.report import Report
 from classifier.services.evaluation.words import label_name
 from skinclinic.vocabulary.diseases import BENIGN, MALIGNANT
@@ -148,7 +149,7 @@ def _single_row(result: dict) -> TableRow:
         label_name(result["key"]),
         result["positives"],
         result["negatives"],
-        MeanSdCell(figures.note_words(result["note"]) if result["note"] else figures.auc_text(result["auc"])),
+        MeanSdCell(note_words(result["note"]) if result["note"] else figures.auc_text(result["auc"])),
         shown(at["sensitivity"]) if at else nothing,
         shown(at["specificity"]) if at else nothing,
         MeanSdCell(figures.threshold_text(at["threshold"])) if at else nothing,
@@ -166,7 +167,7 @@ def _runs_row(row: dict, counts: dict | None) -> TableRow:
         label_name(row["key"]) if row["key"] else _average_name(row["diseases"]),
         counts["positives"] if counts else None,
         counts["negatives"] if counts else None,
-        MeanSdCell(figures.note_words(note)) if note else _mean(row["auc"], lambda value: f"{value:.3f}"),
+        MeanSdCell(note_words(note)) if note else _mean(row["auc"], lambda value: f"{value:.3f}"),
         _mean(row["sensitivity"], figures.percent),
         _mean(row["specificity"], figures.percent),
         _mean(row["threshold"], figures.threshold_text) if row["key"] else MeanSdCell(""),

@@ -9,7 +9,7 @@ from classifier.metrics import roc
 from classifier.metrics.delong import AucTest, paired_test
 from classifier.metrics.proportions import inside
 from classifier.metrics.subgroups import LEAST_POSITIVES
-from classifier.plots import figures
+from classifier.plots.notes import note_words
 from classifier.services.evaluation import standing, units
 from classifier.services.evaluation.kept import gallery as kept_gallery
 from classifier.services.evaluation.kept import values as kept_values
@@ -87,7 +87,7 @@ def compare(report: Report, dataset: int, first: int, second: int) -> Comparison
         too_few = min(one["patients"]) < LEAST
         if test and (doubts or too_few):
             test = replace(test, statistic=None, p=None)
-        note = figures.note_words(test.note) if test and test.note else ""
+        note = note_words(test.note) if test and test.note else ""
         lines.append(Line(key, one["positives"], one["patients"][0], test, note, too_few))
     names = kept_gallery.names_of(one["item"] for one in told["differing"])
     differing = tuple(Differing(name=names.get(one["item"], ""), **one) for one in told["differing"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from classifier.plots.figures import note_words
+from classifier.plots.notes import note_words
 from reader_study.management.encoding import add_encoding
 from reader_study.mrmc import METHODS
 from reader_study.services.results import doubt_texts

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from classifier.metrics.groups import AS_BENIGN
-from classifier.plots.figures import note_words
+from classifier.plots.notes import note_words
 from classifier.services.evaluation.bundle import USUAL
 from classifier.services.evaluation.figure_files import DPI, KINDS, PRINT, SCREEN, WIDTHS, Print
 from reader_study.management.encoding import add_encoding

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from classifier.plots.figures import note_words
+from classifier.plots.notes import note_words
 from reader_study.management.encoding import add_encoding
 from reader_study.models import Study
 from reader_study.services.making import sizes

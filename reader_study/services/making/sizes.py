@@ -8,7 +8,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
 from classifier.metrics.plain import plain
-from classifier.plots.figures import note_words, percent
+from classifier.plots.figures import percent
+from classifier.plots.notes import note_words
 from reader_study.models import Study
 from reader_study.services.access import with_answers_for
 from reader_study.services.results.results import NoResults, Results

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from classifier.metrics import notes
-from classifier.plots.figures import note_words, percent
+from classifier.plots.figures import percent
+from classifier.plots.notes import note_words
 from reader_study.services.results.designs import design_words
 from reader_study.statistics.patterns import CROSSED
 from skinclinic.web.counts import gettext as _

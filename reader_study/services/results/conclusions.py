@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from classifier.metrics import notes
-from classifier.plots.figures import note_words
+from classifier.plots.notes import note_words
 from reader_study.plots.differences import difference_text
 from reader_study.plots.study import disease_name
 from reader_study.services.results.completeness import missing_text, why_text
