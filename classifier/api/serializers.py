@@ -167,7 +167,7 @@ class AnalysisFilesSerializer(strict.Serializer):
 
 class ChosenSquareSerializer(strict.Serializer):
     """A square in pixels of the stored photo (``x``, ``y``, ``size``), or the number of a suggested one and the name of
-    the ``model`` that suggested it."""
+    the ``model`` that suggested it: refused where another is in use by now, which suggests other squares."""
 
     x = serializers.IntegerField(required=False)
     y = serializers.IntegerField(required=False)
@@ -175,9 +175,7 @@ class ChosenSquareSerializer(strict.Serializer):
     suggested = serializers.IntegerField(
         required=False, min_value=1, max_value=5, help_text="1 is the likeliest."
     )
-    model = serializers.CharField(
-        required=False, help_text="Refused where another is in use by now, which suggests other squares."
-    )
+    model = serializers.CharField(required=False)
 
 
 class SuggestedSquaresSerializer(strict.Serializer):
