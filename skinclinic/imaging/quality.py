@@ -117,10 +117,11 @@ def skin_fraction(rgb: np.ndarray) -> float:
 
     brightened = rgb.astype(np.float32) / 255 * max(1.0, _gain(float(rgb.mean())))
     lab = cv2.cvtColor(brightened.clip(0, 1), cv2.COLOR_RGB2LAB)
-    chroma = np.hypot(lab[..., 1], lab[..., 2])
-    hue = np.degrees(np.arctan2(lab[..., 2], lab[..., 1]))
-    lowest, highest = _SKIN_HUES
-    return float(((chroma > _LEAST_CHROMA) & (hue > lowest) & (hue < highest)).mean())
+    a, b = lab[..., 1], lab[..., 2]
+    lowest, highest = np.radians(_SKIN_HUES, dtype=np.float32)
+    # Less than half a turn apart: a hue lies between two when it is left of one and right of the other.
+    is_between = (b * np.cos(lowest) > a * np.sin(lowest)) & (b * np.cos(highest) < a * np.sin(highest))
+    return float((is_between & (a * a + b * b > _LEAST_CHROMA**2)).mean())
 
 
 def _gain(brightness: float) -> float:
