@@ -28,7 +28,7 @@ test: install-test ## lint, migrations check, every test that needs no more than
 
 check: install-test ## all other tests: servers, a browser, worker processes, R; the database's again on PostgreSQL
 	$(PYTEST) $(TOGETHER) 4 -m "check and (processor_time or not benchmarks)"
-	$(BIN)/python -m tests.servers $(PYTEST) $(TOGETHER) 3 -m "database and not (browser or benchmarks or nginx)"
+	$(BIN)/python -m tests.servers $(PYTEST) $(TOGETHER) 3 -m "database and not (browser or benchmarks or nginx or alike)"
 	env -u OMP_NUM_THREADS $(PYTEST) tests/benchmarks -m "benchmarks and not processor_time" --durations=10
 
 lint: install-test

@@ -3,7 +3,8 @@
 A test is put into its set by its fixtures and its folder, so that nobody has to remember a mark:
 
 - ``check``: needs a server, a browser, a worker process, R or the like, or measures time; ``make check`` alone runs it.
-- ``database``: works on the database; ``make check`` runs it again on PostgreSQL and Redis.
+- ``database``: works on the database; ``make check`` runs it again on PostgreSQL and Redis, but for those marked as
+  ``alike``.
 
 Everything without ``check`` is what ``make test`` runs.
 """

@@ -624,6 +624,7 @@ def test_nothing_breaks_while_the_files_of_photos_are_lost(world, client_for, ad
     assert not broken, "\n".join(broken)
 
 
+@pytest.mark.alike
 def test_no_file_leaves_on_a_password_of_long_ago(world, client_for, admin_user, monkeypatch):
     """Every address, by every way that takes data out: asked before the last minutes it gives the file, later it asks
     for the password, and the audit has only what left."""
@@ -652,6 +653,7 @@ def test_no_file_leaves_on_a_password_of_long_ago(world, client_for, admin_user,
     assert asked >= ASKED_AGAIN
 
 
+@pytest.mark.alike
 def test_outsiders_get_nothing(world, client_for, outsider):
     before, problems = snapshot(world), []
     for route, responses in walk(world, lambda: client_for(outsider)):
@@ -690,6 +692,7 @@ def test_signed_out_people_get_nothing(world):
     assert snapshot(world) == before
 
 
+@pytest.mark.alike
 def test_every_page_has_a_question_mark_that_leads_to_its_help(world, client_for, admin_user):
     """But the documentation of the API, and the page that is shown where no other can be fetched."""
     client, seen, missing = client_for(admin_user), 0, []
@@ -857,6 +860,7 @@ def test_a_list_says_what_it_does_not_know_and_knows_what_it_says(world, client_
     assert lists > 20
 
 
+@pytest.mark.alike
 def test_coordinators_change_studies_and_nothing_else(world, client_for, coordinator):
     before, problems = snapshot(world), []
     for route, responses in walk(world, lambda: client_for(coordinator), CHANGING):
@@ -911,6 +915,7 @@ def leads_somewhere(address: str) -> bool:
         return False
 
 
+@pytest.mark.alike
 def test_ids_of_nothing_are_not_found(world, client_for, admin_user):
     client, problems, of_no_route = client_for(admin_user), [], set()
     for route in (route for route in ROUTES if route.access.args):

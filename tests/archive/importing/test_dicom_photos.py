@@ -218,6 +218,7 @@ def test_a_bad_file_is_named_with_its_reason_and_nothing_is_imported(begin, data
     assert not Entry.objects.exists()
 
 
+@pytest.mark.alike
 def test_a_file_made_to_cost_much_costs_its_import_alone(begin, monkeypatch):
     """A sequence of a million empty items: little on the disk, much in memory."""
     own = limited.Decoders(limited.Limits(60, 20, 60), most=1, waiting=1, patience=1)

@@ -282,6 +282,7 @@ def test_what_cannot_be_evaluated_is_refused(clinic, curator, entries, test_set,
     }  # fmt: skip
 
 
+@pytest.mark.alike
 def test_every_figure_is_drawn_as_svg_png_and_csv(clinic, curator, entries, test_set, model):
     evaluated.score(model, entries)
     report = Report(evaluated.evaluated(clinic, curator, [model], [test_set]))

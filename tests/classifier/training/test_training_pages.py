@@ -177,6 +177,7 @@ def test_photos_of_a_lesion_are_left_out_together_where_no_patient_is_known(clin
     )
 
 
+@pytest.mark.alike
 def test_a_training_becomes_unpublished_model_versions(
     frozen, clinic, curator, client_for, model_version, django_capture_on_commit_callbacks
 ):
@@ -216,6 +217,7 @@ def test_a_training_becomes_unpublished_model_versions(
     assert "None" not in client_for(curator).get(reverse("models")).content.decode()
 
 
+@pytest.mark.alike
 def test_a_failure_is_said_and_can_be_resumed(frozen, curator, client_for, tmp_path):
     gone = tmp_path / "gone.pth"
     training = ask(frozen, curator, init=str(gone))
@@ -325,6 +327,7 @@ def test_going_on_from_a_model_needs_its_network(frozen, curator, client_for, mo
 
 @each("field", ["name", "dataset", "architecture", "init", "runs", "epochs", "image_size", "seed"])
 @each("value", [*NASTY, "-1", "99999999999999999999", "model:1x"])
+@pytest.mark.alike
 def test_no_field_breaks_the_form(frozen, curator, client_for, field, value):
     response = client_for(curator).post(reverse("model-training-new"), form_data(frozen, **{field: value}))
     assert response.status_code in (302, 400, 422)
@@ -379,6 +382,7 @@ def run_command(frozen, **changes) -> str:
     return out.getvalue()
 
 
+@pytest.mark.alike
 def test_the_command_trains_registers_and_repeats(frozen, clinic):
     said = run_command(frozen, runs=2)
     assert "mean ± SD of 2 runs" in said and "epoch 1 of 1" in said

@@ -155,6 +155,7 @@ def differing(before: dict, after: dict) -> list[str]:
     return [address for address in sorted(before | after) if before.get(address) != after.get(address)]
 
 
+@pytest.mark.alike
 def test_no_address_tells_what_photos_show_or_how_right_readers_are(
     made, coordinator, curator, admin_user, clinician, outsider, client_for, seen_by
 ):
@@ -191,6 +192,7 @@ def test_no_address_tells_what_photos_show_or_how_right_readers_are(
         assert not [a for a, (_status, text) in seen_by(client, asked, [{}]).items() if study.name in text]
 
 
+@pytest.mark.alike
 def test_the_same_addresses_tell_it_once_the_study_is_unblinded(
     made, coordinator, clinician, client_for, seen_by
 ):
