@@ -5,20 +5,41 @@ import math
 
 import cv2
 import numpy as np
+import torch
 from PIL import Image
 
+from classifier.networks import torchvision_ops
 from classifier.networks.preprocess import Preprocessing, to_array
 
 # Random crops are taken from pictures of the input size times this, so that they lose little detail.
 _MARGIN = 1.4
+_CHANGES = 2
 
 
-def random_input(picture: Image.Image, preprocessing: Preprocessing, rng: np.random.Generator) -> np.ndarray:
-    """A random view of a square picture as a network takes it: float32 [3, S, S]."""
+def random_input(
+    picture: Image.Image, preprocessing: Preprocessing, rng: np.random.Generator, rand_augment: int = 0
+) -> np.ndarray:
+    """A random view of a square picture as a network takes it: float32 [3, S, S].
+
+    ``rand_augment``: before it, two changes of RandAugment (Cubuk et al. 2020) of this strength, 0 (none) to 30.
+    """
     size = preprocessing.input_size
-    source = np.asarray(picture.resize((int(size * _MARGIN),) * 2, Image.Resampling.BICUBIC))
-    pixels = random_view(source, size, rng)
+    picture = picture.resize((int(size * _MARGIN),) * 2, Image.Resampling.BICUBIC)
+    if rand_augment:
+        picture = _rand_augment(picture, rand_augment, rng)
+    pixels = random_view(np.asarray(picture), size, rng)
     return to_array(Image.fromarray(pixels.round().astype(np.uint8)), preprocessing)
+
+
+def _rand_augment(picture: Image.Image, strength: int, rng: np.random.Generator) -> Image.Image:
+    torchvision_ops.declare_missing()
+    from torchvision.transforms import RandAugment
+
+    # It draws from torch's generator, which others go on with.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(rng.integers(2**62)))
+        changed: Image.Image = RandAugment(_CHANGES, strength)(picture)
+    return changed
 
 
 def random_view(pixels: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:

@@ -36,7 +36,8 @@ class Recipe:
     """All numbers of a training.
 
     ``frozen_blocks``: how many blocks keep their ImageNet weights; ``members``: how many trainings are
-    averaged; ``views``, ``drawn_views``: random variations stored of each photo and each drawing.
+    averaged; ``views``, ``drawn_views``: random variations stored of each photo and each drawing;
+    ``rand_augment``: strength of RandAugment on those of the photos (0 to 30); drawings go without.
     """
 
     architecture: str = "efficientnet_lite2"
@@ -46,6 +47,7 @@ class Recipe:
     dropout: float = 0.2
     views: int = 12
     drawn_views: int = 2
+    rand_augment: int = 7
     drawn_each: int = 20
     drawn_others: int = 60
     held_out_each: int = 8
@@ -133,9 +135,12 @@ def _prepare(
     network = network.to(memory_format=torch.channels_last)
     front = front_of(network, recipe.frozen_blocks)
     paths = {name: scratch / f"{name}.npy" for name in ("photos", "drawings", "held_out")}
-    sources = (("photos", photos, recipe.views), ("drawings", drawings, recipe.drawn_views))
-    for name, examples, views in sources:
-        job = FeatureJob(front, recipe.preprocessing, views, seed)
+    sources = (
+        ("photos", photos, recipe.views, recipe.rand_augment),
+        ("drawings", drawings, recipe.drawn_views, 0),
+    )
+    for name, examples, views, rand_augment in sources:
+        job = FeatureJob(front, recipe.preprocessing, views, seed, rand_augment)
         store_features(job, examples.pictures, paths[name], pool)
     job = FeatureJob(front, recipe.preprocessing, 0, seed)
     unseen = store_features(job, held_out.pictures, paths["held_out"], pool)[0]

@@ -51,12 +51,13 @@ class Back(nn.Module):
 
 @dataclass(frozen=True)
 class FeatureJob:
-    """Front features of some pictures: view 0 as in use, views 1 to ``views`` random."""
+    """Front features of some pictures: view 0 as in use, views 1 to ``views`` random (``augment.random_input``)."""
 
     front: nn.Module
     preprocessing: Preprocessing
     views: int
     seed: int
+    rand_augment: int = 0
 
     def run(self, first: int, pictures: list[Image.Image]) -> np.ndarray:
         """Return float16 [views + 1, n, h, w, c]; ``first`` is the number of the first picture."""
@@ -72,7 +73,8 @@ class FeatureJob:
     def _input(self, view: int, number: int, picture: Image.Image) -> np.ndarray:
         if view == 0:
             return to_array(picture, self.preprocessing)
-        return random_input(picture, self.preprocessing, np.random.default_rng([self.seed, view, number]))
+        rng = np.random.default_rng([self.seed, view, number])
+        return random_input(picture, self.preprocessing, rng, self.rand_augment)
 
 
 def store_features(job: FeatureJob, pictures: list[Image.Image], path: Path, pool: Executor) -> np.ndarray:

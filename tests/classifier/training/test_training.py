@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from classifier.networks import weights
+from classifier.networks.preprocess import Preprocessing
 from classifier.training import demo, demo_manifest
-from classifier.training.augment import random_view
+from classifier.training.augment import random_input, random_view
 from classifier.training.crossval import OutOfFold
 from classifier.training.examples import Examples, draw, patient_folds, read_pad_ufes_20
 from classifier.training.features import Back, front_of
@@ -61,6 +62,21 @@ def test_a_training_repeats_for_a_seed_whatever_the_number_of_processes(tmp_path
     assert saved.demo and saved.validated_on["cohorts"][0]["n"] == 8
     assert set(saved.thresholds) == {"balanced", "screening"}
     assert "bcc: n = 4" in demo_manifest.summary(saved)
+
+
+def test_rand_augment_changes_a_view_repeats_for_a_seed_and_leaves_other_draws_alone():
+    picture, expected = draw(1, 0, 0, 64).pictures[0], Preprocessing(48, (0.5,) * 3, (0.5,) * 3)
+
+    def view(*strength: int) -> np.ndarray:
+        return random_input(picture, expected, np.random.default_rng(5), *strength)
+
+    assert np.array_equal(view(), view(0)) and np.array_equal(view(7), view(7))
+    assert not np.array_equal(view(0), view(7)) and not np.array_equal(view(7), view(20))
+    torch.manual_seed(1)
+    drawn = torch.rand(3)
+    torch.manual_seed(1)
+    view(7)
+    assert torch.equal(torch.rand(3), drawn)
 
 
 class SmallBack(torch.nn.Module):
