@@ -128,7 +128,8 @@ def check(keys: list[int]) -> None:
 
     assert ready.migrations_waiting() == []
     photos = Photo.objects.select_related("lesion__patient").in_bulk()
-    assert set(keys) <= set(photos) and len(photos) == len(keys) + PHOTOS
+    assert set(keys) <= set(photos), f"gone: {sorted(set(keys) - set(photos))}"
+    assert len(photos) == len(keys) + PHOTOS, f"{len(photos)} photos, {len(keys)} written meanwhile"
     for photo in photos.values():
         name = photo.original_name.removesuffix(".jpg")
         lesion, patient = photo.lesion, photo.lesion.patient

@@ -182,8 +182,10 @@ class OldVersion:
                 number += 1
                 began = time.monotonic()
                 try:
-                    self.written.append(upload(there, f"w{worker}-{number}"))
+                    photo = upload(there, f"w{worker}-{number}")
+                    # Keys of other tables are looked up in the end, so that this too may fail.
                     there.commit()
+                    self.written.append(photo)
                 except psycopg2.errors.DeadlockDetected:
                     there.rollback()  # such as any request may meet; it is sent again
                 except Exception as error:
