@@ -12,7 +12,7 @@ from classifier.services.evaluation import evaluations
 from reader_study.models import Study
 from reader_study.presenters import words
 from reader_study.services.access import Access
-from reader_study.services.making import opening, reference, sampling
+from reader_study.services.making import opening, reference, sampling, taking_out
 from reader_study.services.making.sampling import Recipe
 from reader_study.views.common import access_of, frame, study_of
 from skinclinic.permissions import STUDY
@@ -267,7 +267,7 @@ def _take_out(request: SignedInRequest, study: Study, image: int, is_replacing: 
         raise Refused(
             "image", _("This photo is not in the sample any more. The page shows the sample of now.")
         )
-    if sampling.take_out(study, row, request.user, replace=is_replacing):
+    if taking_out.take_out(study, row, request.user, replace=is_replacing):
         messages.success(request, _("Another photo of the same disease took its place."))
     elif is_replacing:
         messages.warning(request, _("The photo was taken out; no other of its disease and dataset is left."))

@@ -1,4 +1,4 @@
-"""The sample of a study: what there is to draw from, drawing it, taking out and replacing single photos.
+"""The sample of a study: what there is to draw from, and drawing it.
 
 ``Study.recipe`` holds what was asked and what came of it: {seed, proven_only, one_per_patient, practice, model,
 per: {dataset version: {disease or tier: n}}, unfilled: [{dataset, group, wanted, found}], left_out: {reason: n},
@@ -39,8 +39,6 @@ GROUPS = (*DISEASE_KEYS, *TIERS)
 MOST_PHOTOS, MOST_PRACTICE, MOST_DATASETS, LARGEST_SEED = 2000, 50, 10, 2**31 - 1
 # As the paper did: 25 of each malignant disease, 20 of each other, actinic keratosis among them.
 AS_IN_PAPER = {disease.key: 25 if disease.is_malignant else 20 for disease in DISEASES}
-# How often a photo to be taken out is looked at anew when others change the sample meanwhile.
-_TRIES = 3
 _READ = (
     "pk", "version", "entry", "content_sha256", "phash", "label", "is_proven", "person", "lesion", "entry__review",
     "entry__source__is_own", "entry__patient__research_consent", "entry__content_sha256", "entry__photo__picture",
@@ -234,7 +232,7 @@ def _keep(
 ) -> Study:
     """Store what was drawn for the study as it was ``seen``. Raises ChangedMeanwhile."""
     study = lock_draft(seen)
-    if _drawn_upon(study) != _drawn_upon(seen):
+    if drawn_upon(study) != drawn_upon(seen):
         raise ChangedMeanwhile
     if study.panel_votes.exists():
         raise Refused(
@@ -266,7 +264,7 @@ def _keep(
     return study
 
 
-def _drawn_upon(study: Study) -> tuple:
+def drawn_upon(study: Study) -> tuple:
     """What of a study a drawing looks at beside the recipe asked for."""
     return study.model_version_id, study.recipe.get("taken_out", [])
 
@@ -299,14 +297,15 @@ def _draw(study: Study, found: Stock, recipe: Recipe) -> sampling.Sample:
         )  # fmt: skip
 
     drawn = draw_once()
-    if _without_file(found, [*drawn.photos, *drawn.practice]):
+    if without_file(found, [*drawn.photos, *drawn.practice]):
         # Some are gone: now every file is looked for, once.
-        found.drop(_without_file(found, list(found.items)), "file")
+        found.drop(without_file(found, list(found.items)), "file")
         drawn = draw_once()
     return drawn
 
 
-def _without_file(found: Stock, photos: Sequence[Candidate]) -> set[str]:
+def without_file(found: Stock, photos: Sequence[Candidate]) -> set[str]:
+    """Content hashes of those whose file is gone."""
     keys: dict[int, str] = {}
     pks = [found.items[photo] for photo in photos]
     for start in range(0, len(pks), 1000):
@@ -332,21 +331,23 @@ def _store(study: Study, found: Stock, drawn: sampling.Sample) -> bool:
     """Put the sample in the place of an earlier one; return whether any photo was drawn by a program."""
     study.images.all().delete()
     photos = [*drawn.photos, *drawn.practice]
-    items = _items([found.items[photo] for photo in photos])
+    items = items_of([found.items[photo] for photo in photos])
     StudyImage.objects.bulk_create(
-        _image(study, number, item, number > len(drawn.photos)) for number, item in enumerate(items, 1)
+        image_of(study, number, item, number > len(drawn.photos)) for number, item in enumerate(items, 1)
     )
     return any(item.is_synthetic for item in items)
 
 
-def _items(pks: Sequence[int]) -> list[DatasetItem]:
+def items_of(pks: Sequence[int]) -> list[DatasetItem]:
+    """Items in this order, with what ``image_of`` reads. Raises ChangedMeanwhile where one has left its archive."""
     rows = DatasetItem.objects.select_related("entry", "version__dataset").in_bulk(pks)
     if any(pk not in rows or rows[pk].entry is None for pk in pks):
         raise ChangedMeanwhile
     return [rows[pk] for pk in pks]
 
 
-def _image(study: Study, number: int, item: DatasetItem, is_practice: bool) -> StudyImage:
+def image_of(study: Study, number: int, item: DatasetItem, is_practice: bool) -> StudyImage:
+    """A row for this place of the sample, not yet stored."""
     return StudyImage(
         study=study, number=number, name=f"{number:03d}", dataset=str(item.version), dataset_item=item,
         photo_id=item.kept_entry.photo_id, content_sha256=item.content_sha256, truth=item.label, sex=item.sex,
@@ -354,126 +355,6 @@ def _image(study: Study, number: int, item: DatasetItem, is_practice: bool) -> S
         age=item.age if item.age_to is None else None, skin_type=item.skin_type, site=item.site,
         is_practice=is_practice,
     )  # fmt: skip
-
-
-def take_out(study: Study, image: StudyImage, user, *, replace: bool = False) -> bool:
-    """Take a photo out of a draft's sample for good, and put the next one of its disease and dataset in its place.
-
-    Returns whether a photo is in its place. Raises Refused.
-    """
-    for _try in range(_TRIES):
-        seen = look_draft(study)
-        leaving = _Leaving.of(seen, image)
-        item = _next(seen, leaving) if replace else None
-        try:
-            _take_out(seen, leaving, item, user)
-        except ChangedMeanwhile:
-            # Somebody took out another photo, perhaps for the very one that was found here.
-            continue
-        return item is not None
-    raise ChangedMeanwhile
-
-
-@dataclass(frozen=True)
-class _Leaving:
-    """A photo to be taken out, the recipe without it, and the sample it is in. Raises Refused where there is none."""
-
-    image: StudyImage
-    recipe: Recipe
-    taken_out: list[str]
-    sample: list[StudyImage]
-
-    @classmethod
-    def of(cls, study: Study, image: StudyImage) -> "_Leaving":
-        sample = list(study.images.select_related("dataset_item__version").order_by("pk"))
-        row = next((row for row in sample if row.pk == image.pk), None)
-        if row is None:
-            raise Refused(
-                "image", _("This photo is not in the sample any more. The page shows the sample of now.")
-            )
-        recipe = Recipe.of(study)
-        if recipe is None:
-            raise Refused("image", _("Draw a sample first."))
-        return cls(row, recipe, [*study.recipe.get("taken_out", []), row.content_sha256], sample)
-
-
-@transaction.atomic
-def _take_out(seen: Study, leaving: _Leaving, item: DatasetItem | None, user) -> None:
-    """Put ``item`` or nothing in the place of a photo of the study as it was ``seen``. Raises ChangedMeanwhile."""
-    study = lock_draft(seen)
-    there = list(study.images.order_by("pk").values_list("pk", "content_sha256"))
-    if _drawn_upon(study) != _drawn_upon(seen) or there != [
-        (row.pk, row.content_sha256) for row in leaving.sample
-    ]:
-        raise ChangedMeanwhile
-    study.recipe = study.recipe | {"taken_out": leaving.taken_out}
-    study.save(update_fields=["recipe"])
-    image = leaving.image
-    image.delete()
-    if item:
-        (item,) = _items([item.pk])
-        _image(study, image.number, item, image.is_practice).save(force_insert=True)
-    else:
-        _close_gap(study)
-    orders.redraw(study)
-    log.note(
-        study, StudyEvent.Kind.DRAWN, by=user, taken_out=image.content_sha256, disease=image.truth,
-        replaced_by=item.content_sha256 if item else "",
-    )  # fmt: skip
-    model_answers.request(study)
-
-
-def _next(study: Study, leaving: _Leaving) -> DatasetItem | None:
-    """The photo that comes in the place of one taken out; searching it takes long."""
-    image, recipe = leaving.image, leaving.recipe
-    if image.dataset_item is None:
-        return None
-    version = image.dataset_item.version
-    found = stock([version], study.model_version, proven_only=recipe.proven_only, taken_out=leaving.taken_out)
-    drawn = []
-    for row in leaving.sample:
-        item = row.dataset_item
-        one = Candidate(
-            row.content_sha256, str(item.version_id) if item else "", row.truth, item.person if item else "",
-            item.lesion if item else "",
-        )  # fmt: skip
-        drawn.append(one)
-        if item and item.phash is not None:
-            found.phashes.setdefault(one.key, item.phash)
-        if item and item.entry_id:
-            found.entries[one.key].add(item.entry_id)
-    gone = next(one for one in drawn if one.key == image.content_sha256)
-    barred = _barred(study, image)
-    alike = found.alike(study.clinic)
-    while True:
-        candidates = [one for one in found.items if barred.isdisjoint({one.patient, one.lesion})]
-        chosen = sampling.replacement(
-            candidates, drawn, gone, seed=recipe.seed, one_per_patient=recipe.one_per_patient, alike=alike
-        )
-        if chosen is None:
-            return None
-        if not _without_file(found, [chosen]):
-            return _items([found.items[chosen]])[0]
-        found.drop(_without_file(found, list(found.items)), "file")
-
-
-def _barred(study: Study, image: StudyImage) -> set[str]:
-    """Patients and lesions whose photos may not take this one's place: practice photos are of others than the
-    sample's."""
-    others = study.images.exclude(pk=image.pk).exclude(dataset_item=None)
-    if not image.is_practice:
-        others = others.filter(is_practice=True)
-    pairs = others.values_list("dataset_item__person", "dataset_item__lesion")
-    return {name for pair in pairs for name in pair if name}
-
-
-def _close_gap(study: Study) -> None:
-    """Number the photos 1, 2, 3 … again, practice photos last."""
-    rows = list(study.images.order_by("is_practice", "number"))
-    for number, row in enumerate(rows, 1):
-        if row.number != number:
-            # In their order, so that no number is ever taken twice.
-            StudyImage.objects.filter(pk=row.pk).update(number=number, name=f"{number:03d}")
 
 
 def problems_of_photos(study: Study) -> dict[str, int]:

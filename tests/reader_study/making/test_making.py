@@ -9,7 +9,7 @@ from django.conf import settings
 from classifier.models import Analysis
 from classifier.services.analysis import batch_analyses
 from reader_study.models import Study, StudyEvent
-from reader_study.services.making import opening, progress, protocol, readers, sampling, studies
+from reader_study.services.making import opening, progress, protocol, readers, sampling, studies, taking_out
 from reader_study.services.making.readers import Wanted
 from reader_study.services.making.sampling import Recipe
 from reader_study.services.making.studies import Sessions
@@ -161,7 +161,7 @@ def test_a_photo_whose_file_is_gone_is_passed_over(draft, coordinator, stocked):
 
 def test_a_photo_is_replaced_by_another_of_its_disease(ready, coordinator):
     image = ready.images.filter(truth="bcc", is_practice=False).first()
-    assert sampling.take_out(ready, image, coordinator, replace=True)
+    assert taking_out.take_out(ready, image, coordinator, replace=True)
     new = ready.images.get(number=image.number)
     assert (new.truth, new.dataset) == ("bcc", image.dataset) and new.content_sha256 != image.content_sha256
     assert new.scores is None and Job.objects.filter(kind=model_answers.JOB, state="queued").exists()
@@ -176,13 +176,13 @@ def test_a_photo_is_replaced_by_another_of_its_disease(ready, coordinator):
 def test_a_photo_taken_out_leaves_no_gap_and_new_orders(ready, coordinator):
     total = ready.images.count()
     image = ready.images.get(number=3)
-    assert not sampling.take_out(ready, image, coordinator)
+    assert not taking_out.take_out(ready, image, coordinator)
     assert [number for number, _k, _p in content(ready)] == list(range(1, total))
     for reader in ready.readers.all():
         reading = reader.readings.get()
         assert sorted([*reading.order, *reading.practice_order]) == list(range(1, total))
     with pytest.raises(Refused, match="not in the sample"):
-        sampling.take_out(ready, image, coordinator)
+        taking_out.take_out(ready, image, coordinator)
 
 
 def test_readers_get_new_orders_with_a_new_sample(ready, coordinator):
@@ -387,7 +387,7 @@ def test_nothing_fixed_changes_after_opening(opened, coordinator, recipe):
     for change in (
         lambda: studies.change_settings(opened, {"margin": 0.5}),
         lambda: sampling.draw(opened, coordinator, recipe),
-        lambda: sampling.take_out(opened, opened.images.first(), coordinator, replace=True),
+        lambda: taking_out.take_out(opened, opened.images.first(), coordinator, replace=True),
         lambda: studies.delete(opened),
         lambda: opening.open_study(opened, coordinator),
         lambda: studies.amend(opened, coordinator, {"margin": 0.5}, "reasons"),

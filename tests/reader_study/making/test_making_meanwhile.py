@@ -4,7 +4,7 @@ import pytest
 
 from reader_study.models import Study
 from reader_study.services.locking import ChangedMeanwhile
-from reader_study.services.making import opening, sampling
+from reader_study.services.making import opening, sampling, taking_out
 from reader_study.services.making.sampling import Recipe
 
 pytestmark = pytest.mark.django_db
@@ -56,9 +56,9 @@ def test_two_take_out_photos_at_the_same_moment(ready, coordinator, monkeypatch)
     first, second = ready.images.filter(is_practice=False).order_by("pk")[:2]
     once_while(
         monkeypatch, sampling.Stock, "alike",
-        lambda: sampling.take_out(ready, second, coordinator, replace=True),
+        lambda: taking_out.take_out(ready, second, coordinator, replace=True),
     )  # fmt: skip
-    sampling.take_out(ready, first, coordinator, replace=True)
+    taking_out.take_out(ready, first, coordinator, replace=True)
     now = sample_of(ready)
     assert not {first.content_sha256, second.content_sha256} & set(now)
     assert len(now) == len(set(now))
@@ -71,17 +71,17 @@ def test_two_take_out_photos_at_the_same_moment(ready, coordinator, monkeypatch)
 def test_the_same_photo_is_taken_out_twice_at_the_same_moment(ready, coordinator, monkeypatch):
     image, count = ready.images.first(), ready.images.count()
     once_while(
-        monkeypatch, sampling.Stock, "alike", lambda: sampling.take_out(ready, image, coordinator)
+        monkeypatch, sampling.Stock, "alike", lambda: taking_out.take_out(ready, image, coordinator)
     )  # fmt: skip
     with pytest.raises(sampling.Refused, match="not in the sample any more"):
-        sampling.take_out(ready, image, coordinator, replace=True)
+        taking_out.take_out(ready, image, coordinator, replace=True)
     assert ready.images.count() == count - 1
 
 
 def test_the_sample_changes_while_what_the_model_has_seen_is_searched(ready, coordinator, monkeypatch):
     image = ready.images.first()
     once_while(
-        monkeypatch, opening.sampling, "seen_by_model", lambda: sampling.take_out(ready, image, coordinator)
+        monkeypatch, opening.sampling, "seen_by_model", lambda: taking_out.take_out(ready, image, coordinator)
     )
     with pytest.raises(ChangedMeanwhile):
         opening.open_study(ready, coordinator)
