@@ -9,6 +9,7 @@ import numpy as np
 from classifier.metrics.subgroups import UNKNOWN, age_band
 from classifier.services.evaluation.report import Report
 from skinclinic.archive.models import DatasetItem
+from skinclinic.archive.services.curating import consent
 
 PATIENT, LESION, PHOTO = "patient", "lesion", "photo"
 _READ = (
@@ -23,8 +24,8 @@ class Photos:
     which it is.
 
     ``contents``, ``persons`` and ``lesions`` [n] are what a photo is known by elsewhere. ``groups`` are labels [n] by
-    division. ``gone``: how many photos of the evaluation were withdrawn or deleted since, so that nobody knows whose
-    they are; they are none of these.
+    division. ``gone``: how many photos of the evaluation may be used no more: they were withdrawn or deleted since, or
+    their patient does not consent; they are none of these.
     """
 
     scores: np.ndarray
@@ -57,12 +58,11 @@ class Photos:
 
 
 def read(report: Report, dataset: int, model: int) -> Photos:
-    """The photos of a dataset version of the evaluation that are still there. Raises NoReport, NotYet."""
+    """The photos of a dataset version of the evaluation that may still be used. Raises NoReport, NotYet."""
     report.look_through(report.dataset(dataset)["photos"])
     kept = report.scores(dataset, model)
-    rows = DatasetItem.objects.filter(version=dataset).exclude(
-        content_sha256__startswith=DatasetItem.WITHDRAWN
-    )
+    rows = DatasetItem.objects.filter(version=dataset, entry__isnull=False)
+    rows = rows.exclude(content_sha256__startswith=DatasetItem.WITHDRAWN).exclude(consent.missing("entry__"))
     items = {row[0]: row for row in rows.values_list(*_READ)}
     there = np.array([int(pk) in items for pk in kept["items"]], bool)
     found = [items[int(pk)] for pk in kept["items"][there]]

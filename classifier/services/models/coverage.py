@@ -2,7 +2,7 @@
 
 What is kept under ``coverage`` in a set's details: ``share`` (the promise), ``unit`` (what it is about: patient, or
 lesion or photo where patients are not known), ``unknown`` (units that are no known patient), ``left_out`` (photos that
-were withdrawn or deleted between the evaluation and the set), ``least`` (units a disease needs), ``doubt`` (whether the
+may be used no more since the evaluation, ``Photos.gone``), ``least`` (units a disease needs), ``doubt`` (whether the
 model may have learnt from the photos), ``synthetic`` (sources of drawings among them), and by disease ``units``,
 ``photos`` and, where something is promised, ``rank``, ``expected``, ``low`` and ``high`` (see metrics.conformal), else
 ``instead``: the name of the model's set whose threshold stands in; empty: it is always listed.

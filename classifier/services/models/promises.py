@@ -171,8 +171,10 @@ def _rests_on(kept: Mapping) -> Iterator[str]:
         )
     if left_out := kept["left_out"]:
         yield ngettext(
-            "%(n)d photo that was withdrawn or deleted since the evaluation was left out.",
-            "%(n)d photos that were withdrawn or deleted since the evaluation were left out.",
+            "%(n)d photo was left out: since the evaluation it was withdrawn or deleted, or its patient does not "
+            "consent any more.",
+            "%(n)d photos were left out: since the evaluation they were withdrawn or deleted, or their patients do not "
+            "consent any more.",
             left_out,
         ) % {"n": left_out}
     yield _(

@@ -51,7 +51,7 @@ class Realised:
     """Of one dataset of an evaluation, without the photos ``left_out``: of patients (or lesions) of the calibration.
 
     ``whole`` counts units of promised diseases, a unit once for each of them. ``photos`` are those counted, also of
-    other diseases; ``gone`` ones were withdrawn or deleted since. ``is_own``: these are the photos the set was
+    other diseases; ``gone`` ones may be used no more (``Photos``). ``is_own``: these are the photos the set was
     made from, of which nothing is told. ``is_known``: false where nobody can tell which those were. ``unit``: what
     is counted.
     """

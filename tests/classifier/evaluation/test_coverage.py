@@ -1,5 +1,7 @@
 """Thresholds that cover the truth: made from an evaluation's patients, told in words, held against other patients."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,6 +19,8 @@ from skinclinic.archive.models import DatasetItem
 from skinclinic.archive.services.datasets import large
 from skinclinic.engine import jobs
 from skinclinic.models import Job
+from skinclinic.services import records
+from skinclinic.services.binning import bin
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories, results
@@ -119,7 +123,34 @@ def test_photos_of_erased_patients_are_no_units_and_that_is_said(world, admin_us
     said = make(world, admin_user).details["coverage"]
     # Their other photo is still there.
     assert (said["left_out"], said["diseases"]["bcc"]["photos"]) == (1, 5)
-    assert any("1 photo that was withdrawn" in text for text in promises.promise({"coverage": said}).rests_on)
+    assert any("1 photo was left out" in text for text in promises.promise({"coverage": said}).rests_on)
+
+
+@each("how", ["deleted", "refused"])
+def test_photos_that_may_be_used_no_more_are_no_units_and_that_is_said(world, admin_user, how):
+    entry = world["first"]
+    if how == "deleted":
+        bin.put(entry.photo, admin_user, reason="mistake")
+    else:
+        records.change(entry.patient, {"research_consent": "refused"}, admin_user)
+    said = make(world, admin_user).details["coverage"]
+    # Of the patient there are two photos.
+    left_out, bcc = (1, 4) if how == "deleted" else (2, 3)
+    assert (said["left_out"], said["diseases"]["bcc"]["units"]) == (left_out, bcc)
+
+
+def test_the_promise_is_for_what_its_diseases_are_counted_in(world):
+    photos = units.read(Report(world["row"]), world["made_from"].pk, world["model"].pk)
+    is_bcc = photos.truth == "bcc"
+    # One patient of another disease beside photos of nobody known.
+    other = replace(
+        photos,
+        truth=np.where(is_bcc, "bcc", "background:Rosacea"),
+        kinds=np.where(is_bcc, units.PHOTO, units.PATIENT),
+    )
+    large.changed(world["made_from"])
+    found = kept_scores.of(Report(world["row"]), world["made_from"].pk, world["model"].pk, lambda: other)
+    assert found.units == {"patient": 0, "lesion": 0, "photo": 4}
 
 
 def test_without_a_set_of_the_model_the_unpromised_are_always_listed(world, admin_user):

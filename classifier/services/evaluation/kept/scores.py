@@ -49,8 +49,8 @@ class OfDisease:
 
 @dataclass(frozen=True)
 class Ordered:
-    """Of one dataset and model. ``units``: how many there are by kind (``Photos.units_by_kind``); ``gone``: photos that
-    were withdrawn or deleted since."""
+    """Of one dataset and model. ``units``: how many of the 12 diseases there are by kind (``Photos.units_by_kind``);
+    ``gone``: as of ``Photos``."""
 
     units: dict[str, int]
     gone: int
@@ -93,7 +93,8 @@ def _look(kept: dict[str, np.ndarray], photos: Photos) -> tuple[dict[str, Any], 
         }  # fmt: skip
         rows += [below, lowest]
         at = places[2]
-    return {"units": photos.units_by_kind(), "gone": photos.gone, "diseases": diseases}, np.concatenate(rows)
+    units = photos.units_by_kind(np.isin(photos.truth, DISEASE_KEYS))
+    return {"units": units, "gone": photos.gone, "diseases": diseases}, np.concatenate(rows)
 
 
 def _below(curve: roc.Roc) -> np.ndarray:

@@ -1,8 +1,8 @@
 """What is told of the patients of an evaluation, kept beside its report: a page does not look through all photos again.
 
 A file for each dataset and model, {what: {"of": what it was worked out from, "told": plain values}}. The photos of a
-frozen version change only as ``DatasetVersion.revision`` says (withdrawn, deleted, erased); then, or where the file is
-lost, it is worked out anew: of few photos by whoever asks next, of many by a job (``NotYet``). It names nobody.
+frozen version change only as ``DatasetVersion.revision`` says (withdrawn, deleted, erased, consent); then, or where the
+file is lost, it is worked out anew: of few photos by whoever asks next, of many by a job (``NotYet``). It names nobody.
 """
 
 import json
@@ -16,7 +16,7 @@ from skinclinic.archive.models import DatasetVersion
 from skinclinic.files import whole
 
 # Raise it when what is kept is of another form.
-FORM = 1
+FORM = 2
 FILES = "coverage-*.json"
 
 
