@@ -74,8 +74,9 @@ def _take_over(photo: Photo, version: ModelVersion, user: User | None) -> Analys
             "finished_at": timezone.now(),
         },
     )
-    made.requested_by = user
-    made.save(update_fields=["job", "requested_by"])
+    # Asked for now, whenever it was computed: what follows the model counts it from here on.
+    made.requested_by, made.requested_at = user, timezone.now()
+    made.save(update_fields=["job", "requested_by", "requested_at"])
     summarise([photo.lesion_id])
     return made
 

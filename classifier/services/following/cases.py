@@ -157,18 +157,18 @@ def _told_before(
     row: Monitor, proofs: Mapping[int, _Proof]
 ) -> tuple[dict[int, dict[int, PhotoAnswer]], set[int], set[int]]:
     """By lesion its photos, taken before it was treated, with their last answer before the pathology; lesions with a
-    later answer, and with one to a photo of later than the biopsy."""
+    later answer (computed or asked for later), and with one to a photo of later than the biopsy."""
     rows = answers(row).filter(photo__lesion__is_proven=True, scores__isnull=False).order_by("pk")
     told: dict[int, dict[int, PhotoAnswer]] = defaultdict(dict)
     late: set[int] = set()
     treated: set[int] = set()
-    for lesion, photo, kind, captured, stored, quality, scores, analysed in rows.values_list(
+    for lesion, photo, kind, captured, stored, quality, scores, analysed, asked in rows.values_list(
         "photo__lesion", "photo", "photo__kind", "photo__captured_at", "photo__created_at", "quality", "scores",
-        "analysed_at",
+        "analysed_at", "requested_at",
     ).iterator(chunk_size=2000):  # fmt: skip
         if lesion not in proofs:
             continue
-        if analysed is None or analysed >= proofs[lesion].at:
+        if analysed is None or max(analysed, asked) >= proofs[lesion].at:
             late.add(lesion)
             continue
         day, last = day_of(captured, stored), proofs[lesion].last_day

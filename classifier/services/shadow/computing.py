@@ -21,7 +21,7 @@ LOOK_SECONDS = 20
 # Of more new photos than this the oldest are left out, and counted; so many a job; so many between two looks at whether
 # a clinic's photo waits.
 BACKLOG, A_JOB, AT_ONCE = 1000, 200, 4
-FIGURES_AFTER = timedelta(minutes=10)
+FIGURES_AFTER, ANYWAY_AFTER = timedelta(minutes=10), timedelta(days=1)
 _MOST_UNREADABLE = 1000
 
 
@@ -81,7 +81,11 @@ def is_due(row: Shadow) -> bool:
     if age < FIGURES_AFTER:
         return False
     proofs = Diagnosis.objects.filter(clinic=row.clinic_id, kind=Diagnosis.Kind.PATHOLOGY)
-    return age == timedelta.max or proofs.filter(created_at__gte=row.computed_at).exists()
+    return (
+        age >= ANYWAY_AFTER
+        or proofs.filter(created_at__gte=row.computed_at).exists()
+        or proofs.filter(withdrawn_at__gte=row.computed_at).exists()
+    )
 
 
 def ask(row: Shadow) -> bool:

@@ -1,5 +1,6 @@
 """What gallery, queue and entry page share: filters, choices of labels, words for reasons."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -21,7 +22,8 @@ from skinclinic.archive.services.curating import review as review_service
 from skinclinic.archive.services.searching import search, selection
 from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.kept_queries import kept
-from skinclinic.models import Clinic, Member, Patient, Photo, Role
+from skinclinic.models import Clinic, Lesion, Member, Patient, Photo, Role
+from skinclinic.services import worklist
 from skinclinic.vocabulary import sites, tags
 from skinclinic.web.counts import gettext as _
 from skinclinic.web.counts import ngettext
@@ -31,12 +33,35 @@ MOST_COUNTED = 10_000
 FACTS = ("age", "sex", "skin", "site", "kind", "tag", "opinion")
 
 
-def selected(clinic: Clinic, chosen: selection.Selection):
-    """(entries, "") or (no entries, what is wrong with the search)."""
+def selected(clinic: Clinic, chosen: selection.Selection, viewer: Member | None = None):
+    """(entries, "") or (no entries, what is wrong with the search). For a ``viewer`` without what must not be told yet
+    (``leaves_out_own``)."""
     try:
-        return selection.entries(clinic, chosen), ""
+        found = selection.entries(clinic, chosen)
     except QueryError as error:
         return Entry.objects.none(), search.explain(error)
+    return (found.exclude(source__is_own=True) if leaves_out_own(viewer, chosen) else found), ""
+
+
+def leaves_out_own(viewer: Member | None, chosen: selection.Selection) -> bool:
+    """Whether a filter by the model's answer is only for photos of others: of own patients the own impression comes
+    first. Who curates has asked the model, and is kept back what is theirs to judge photo by photo."""
+    if viewer is None or not chosen.disagree:
+        return False
+    return not (viewer.can_curate or worklist.answers_are_open(viewer))
+
+
+def kept_back(viewer: Member | None, entries: Iterable[Entry]) -> set[int]:
+    """The entries whose model's answer must not be shown to this member yet: of own patients, where an answer was
+    asked for."""
+    own = {
+        entry.photo_id: entry.pk
+        for entry in entries
+        if entry.disagreement and entry.source.is_own and entry.photo.lesion.state != Lesion.State.EMPTY
+    }
+    if viewer is None or not own:
+        return set()
+    return {own[photo] for photo in worklist.hidden_answers(viewer.user, viewer, own)}
 
 
 def selection_of(request: HttpRequest) -> selection.Selection:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from skinclinic.archive.presenters import shown
 from skinclinic.archive.services import size
 from skinclinic.archive.services.searching.selection import Selection
-from skinclinic.models import Clinic
+from skinclinic.models import Member
 from skinclinic.permissions import clinic_member
 from skinclinic.web.requests import MemberRequest
 
@@ -49,7 +49,7 @@ def date_tree(request: MemberRequest) -> HttpResponse:
     chosen = shown.selection_of(request)
     any_date = replace(chosen, q=undated(chosen.q))
     clinic = request.membership.clinic
-    few = _few_months(clinic, any_date) if any_date else None
+    few = _few_months(request.membership, any_date) if any_date else None
     all_of_them = size.by_month(clinic) if few is None else None
     months: Mapping[date, int | None] = few or {}
     if all_of_them:
@@ -65,9 +65,9 @@ def date_tree(request: MemberRequest) -> HttpResponse:
     return render(request, "archive/gallery/dates.html", context)
 
 
-def _few_months(clinic: Clinic, chosen: Selection) -> Counter[date] | None:
+def _few_months(viewer: Member, chosen: Selection) -> Counter[date] | None:
     """How many photos of a selection were taken in each month; None of more than the gallery counts."""
-    entries, _problem = shown.selected(clinic, chosen)
+    entries, _problem = shown.selected(viewer.clinic, chosen, viewer)
     days = entries.filter(taken_on__isnull=False).values_list("taken_on", flat=True)[: shown.MOST_COUNTED + 1]
     months = Counter(day.replace(day=1) for day in days)
     return months if months.total() <= shown.MOST_COUNTED else None

@@ -64,6 +64,7 @@ def entry(request: SignedInRequest, pk: int) -> HttpResponse:
             subtypes.name(row.label, name) for name in vocabulary.subtypes_of(row.clinic, row.label)
         ],
         "can_curate": bool(member and member.can_curate),
+        "kept_back": shown.kept_back(member, [row]),
     }
     return render(request, "archive/gallery/entry.html", context, status=status)
 

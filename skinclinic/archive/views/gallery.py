@@ -55,7 +55,7 @@ def gallery(request: MemberRequest) -> HttpResponse:
     """The photos of a selection."""
     clinic = request.membership.clinic
     chosen = shown.selection_of(request)
-    entries, problem = shown.selected(clinic, chosen)
+    entries, problem = shown.selected(clinic, chosen, request.membership)
     page = _page(request, entries, is_narrowed=bool(chosen))
     address = reverse("archive")
     size = request.COOKIES.get("archive_thumbs", "")
@@ -67,6 +67,7 @@ def gallery(request: MemberRequest) -> HttpResponse:
         "has_dates": bool(_dated(clinic.pk)),
         "chosen": chosen,
         "problem": problem,
+        "leaves_out_own": shown.leaves_out_own(request.membership, chosen),
         "can_curate": request.membership.can_curate,
         "previous_url": address + chosen.address(cursor=page.previous) if page.previous else "",
         "next_url": address + chosen.address(cursor=page.next) if page.next else "",

@@ -36,9 +36,9 @@ def queue(request: MemberRequest) -> HttpResponse:
     clinic = request.membership.clinic
     asked = shown.selection_of(request)
     chosen = asked if asked.review else Selection.read({**asked.to_json(), "review": Review.PENDING})
-    entries, problem = shown.selected(clinic, chosen)
+    entries, problem = shown.selected(clinic, chosen, request.membership)
     order = MOST_DOUBTFUL_FIRST if chosen.disagree else NEWEST_FIRST
-    rows = entries.select_related("photo", "patient", "source", "reviewed_by")
+    rows = entries.select_related("photo__lesion", "patient", "source", "reviewed_by")
     try:
         page = keyset.page(rows, order, shown.cursor_of(request), PAGE_SIZE)
     except keyset.BadCursor:
@@ -49,6 +49,8 @@ def queue(request: MemberRequest) -> HttpResponse:
         "tag_choices": tags.TAGS,
         "chosen": chosen,
         "problem": problem,
+        "leaves_out_own": shown.leaves_out_own(request.membership, chosen),
+        "kept_back": shown.kept_back(request.membership, page.rows),
         "found": shown.count_of(entries) | {"any": page.rows or Entry.objects.filter(clinic=clinic).exists()},
         "asked": asked.to_json(),
         "can_curate": request.membership.can_curate,

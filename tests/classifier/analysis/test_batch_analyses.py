@@ -4,6 +4,7 @@ import signal
 
 import numpy as np
 import pytest
+from django.utils import timezone
 
 from classifier.models import Analysis, LabelCheck
 from classifier.services.analysis import analyses, batch_analyses
@@ -101,8 +102,10 @@ def test_batches_are_no_answer_to_a_clinician(archive, clinician, model_version,
     assert page.status_code == 200
     assert page.context["analysis"] is None
     # Asked for, it is taken over with its scores: nothing waits.
+    before = timezone.now()
     asked = analyses.request_analysis(photo, user=clinician)
     assert (asked.pk, asked.job.state) == (made.pk, Job.State.DONE)
+    assert made.requested_at < before <= asked.requested_at, "it is asked for now, whenever it was computed"
     assert analyses.request_analysis(photo, user=clinician).pk == made.pk
     assert client.get(url("analysis-maps", made.pk)).status_code == 200
     photo.lesion.refresh_from_db()

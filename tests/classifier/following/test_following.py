@@ -304,6 +304,15 @@ def test_another_rule_is_another_record_that_begins_anew_and_is_audited(world, m
     assert event.reason == "because"
 
 
+def test_an_answer_that_was_asked_for_after_the_pathology_is_late_whenever_it_was_computed(world, monitor):
+    """As one of the shadow or of an evaluation is, which is taken over when somebody asks."""
+    early, late = (followed.answer(world["clinic"], world["version"]) for _ in range(2))
+    followed.prove(early, "mm"), followed.prove(late, "mm")
+    Analysis.objects.filter(pk=late.pk).update(requested_at=timezone.now())
+    found = cases.find(monitor)
+    assert ([case.lesion for case in found.cases], found.late) == ([early.photo.lesion_id], 1)
+
+
 def test_the_reconciler_begins_a_record_when_a_model_is_published_and_computes_what_is_new(
     world, monkeypatch
 ):

@@ -107,6 +107,9 @@ def test_what_was_proven_is_known_after_a_clock_was_put_back_or_is_wrong(clinic,
     assert computing.is_due(shadow), "or nothing would be for five hours, and what is proven now never"
     shadow.computed_at -= timedelta(hours=5, minutes=20)
     assert not computing.is_due(shadow), "nothing was proven since"
+    shadow.computed_at -= timedelta(days=1)
+    assert computing.is_due(shadow), "once a day anyway: something may have been deleted"
+    shadow.computed_at += timedelta(days=1)
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() - 3 * 3600)
     monkeypatch.setattr(timezone, "datetime", ThreeHoursBehind)
