@@ -9,6 +9,7 @@ from classifier.metrics import conformal, roc
 from classifier.metrics.listing import is_listed
 from classifier.metrics.proportions import proportion
 from classifier.models import ThresholdSet
+from classifier.presenters import following
 from classifier.presenters.result import threshold_facts
 from classifier.services.evaluation import looking, units
 from classifier.services.evaluation.kept import scores as kept_scores
@@ -342,6 +343,15 @@ def test_after_publishing_patients_that_thresholds_were_made_from_prove_nothing_
     assert row.figures["proven"]["chosen_on"] == {"lesions": 10, "is_known": True}
     assert "were chosen on 10 of the 22 proven lesions" in page
     assert "could not be checked" not in page
+    notes = [following.figure(row, kind).note for kind in ("covered", "rates")]
+    assert "8 proven lesions were left out" in notes[0] and "on 10 of the 22 proven lesions" in notes[1]
+    youden = threshold_sets.make(
+        world["row"], model, world["made_from"].pk, name="Best", rule="youden", wanted=None, user=admin_user
+    )
+    other = records_of_model.state(clinic, model, youden, rules.Rule(), admin_user, "by others")
+    following_due.run(other)
+    other.refresh_from_db()
+    assert following.chosen_on(other).startswith("“Best”: these thresholds were chosen on 10 of the 22")
     unknown = made.details | {"dataset_sha256": "0" * 64}
     ThresholdSet.objects.filter(pk=made.pk).update(details=unknown)
     row.refresh_from_db()
