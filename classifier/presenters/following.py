@@ -326,9 +326,9 @@ def chosen_on(row: Monitor) -> str:
         return ""
     words = ngettext(
         "“%(name)s”: these thresholds were chosen on %(n)d of the %(all)d proven lesions, or on others of the patient: "
-        "the shares that they give are optimistic.",
+        "shares are optimistic, except where these were left out.",
         "“%(name)s”: these thresholds were chosen on %(n)d of the %(all)d proven lesions, or on others of the "
-        "patients: the shares that they give are optimistic.",
+        "patients: shares are optimistic, except where these were left out.",
         told["lesions"],
     )
     about = {"name": in_words(chosen.name), "n": told["lesions"], "all": content["lesions"]["cases"]}
