@@ -36,6 +36,7 @@ def answer(
     quality=None,
     unlike=None,
     is_synthetic=False,
+    precision="f32",
 ) -> Analysis:
     """A photo of a new lesion (or of ``lesion``) that was answered; diseases of ``lists`` score 0.3, others little."""
     if lesion is None:
@@ -49,7 +50,7 @@ def answer(
     return Analysis.objects.create(
         clinic=clinic, photo=photo, model_version=version, job=job, box_x=0, box_y=0, box_size=256,
         scores={key: 0.3 if key in lists else 0.01 for key in DISEASE_KEYS}, background=0.0,
-        quality=quality or GOOD, unlike=unlike, analysed_at=timezone.now(), precision="f32",
+        quality=quality or GOOD, unlike=unlike, analysed_at=timezone.now(), precision=precision,
     )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ class PhotoAnswer:
 
     ``day``: that of the visit. ``state``: of the analysis, EMPTY where nobody asked for one. ``model``: the version
     that answered, by its name. ``unlike``: how far it is from its training photos, above 1 too far; None: not known.
+    ``precision``: as ``Analysis`` has it.
     """
 
     photo: int
@@ -41,6 +42,7 @@ class PhotoAnswer:
     quality: Mapping[str, Any] | None = None
     model: str = ""
     unlike: float | None = None
+    precision: str = ""
 
     @property
     def set_aside(self) -> str:

@@ -78,6 +78,10 @@ def not_counted(content: dict[str, Any]) -> list[tuple[str, int]]:
         (_("proven lesions photographed only after the biopsy"), told.get("treated", 0)),
         (_("proven lesions of which no answer before the pathology counts"), told["aside"]),
         (_("lesions proven to be none of the 12"), told["other"]),
+        (
+            _("proven lesions answered in another precision than full, which count for no promise"),
+            told.get("other_precision", 0) if content.get("promises") else 0,
+        ),
         (_("further proven lesions of a patient who counts already in the same group"), repeated),
     ]
     return [(words, n) for words, n in found if n]
@@ -248,10 +252,13 @@ class Covered:
 
 @dataclass(frozen=True)
 class Promise:
-    """A threshold set that covers the truth: what it promises and what came of it since."""
+    """A threshold set that covers the truth: what it promises and what came of it since. ``left_out``: the proven
+    lesions that do not count for it, in sentences. ``is_known``: false where nobody can tell whom it was made from."""
 
     whole: Covered
     promised: str
+    left_out: list[str]
+    is_known: bool
     diseases: list[Covered]
     groups: list[tuple[str, list[Covered]]]
 
@@ -262,6 +269,9 @@ def promises(content: Mapping[str, Any]) -> list[Promise]:
         Promise(
             Covered.of(one),
             promised_percent(one["share"]),
+            _left_out(one),
+            # Where it was computed before, whoever it was made from counted.
+            one.get("is_known", False),
             [Covered.of(told) for told in one.get("diseases", ())],
             [
                 (division_name(name), [Covered.of(told, group_name(name, told["name"])) for told in groups])
@@ -273,7 +283,63 @@ def promises(content: Mapping[str, Any]) -> list[Promise]:
     ]
 
 
+def not_checked() -> str:
+    """As on the page of a set."""
+    return _("Whether patients it was made from are among them could not be checked.")
+
+
+def _left_out(told: Mapping[str, Any]) -> list[str]:
+    found = []
+    if n := told.get("left_out", 0):
+        words = ngettext(
+            "%(n)d proven lesion was left out: it is of a patient or lesion that the thresholds were made from.",
+            "%(n)d proven lesions were left out: they are of patients or lesions that the thresholds were made from.",
+            n,
+        )
+        found.append(words % {"n": n})
+    if n := told.get("other_precision", 0):
+        words = ngettext(
+            "%(n)d proven lesion was left out: it was answered in another precision than full, of which nothing is "
+            "promised.",
+            "%(n)d proven lesions were left out: they were answered in another precision than full, of which nothing "
+            "is promised.",
+            n,
+        )
+        found.append(words % {"n": n})
+    return found
+
+
+def chosen_on(row: Monitor) -> str:
+    """That the record's thresholds were chosen on cases that are counted, or that nobody can tell; "" where they were
+    not, or came with the model."""
+    content, chosen = row.figures, row.threshold_set
+    if chosen is None or "dataset_sha256" not in chosen.details or not content["proven"]:
+        return ""
+    # What was computed before says nothing of it.
+    told = content["proven"].get("chosen_on", {"lesions": 0, "is_known": False})
+    if not told["is_known"]:
+        words = _(
+            "“%(name)s”: whether these thresholds were chosen on patients counted here could not be checked."
+        )
+        return words % {"name": in_words(chosen.name)}
+    if not told["lesions"]:
+        return ""
+    words = ngettext(
+        "“%(name)s”: these thresholds were chosen on %(n)d of the %(all)d proven lesions, or on others of the patient: "
+        "shares are optimistic, except where these were left out.",
+        "“%(name)s”: these thresholds were chosen on %(n)d of the %(all)d proven lesions, or on others of the "
+        "patients: shares are optimistic, except where these were left out.",
+        told["lesions"],
+    )
+    about = {"name": in_words(chosen.name), "n": told["lesions"], "all": content["lesions"]["cases"]}
+    return words % about
+
+
 def _covered(content: Mapping[str, Any], form: Form) -> Figure:
+    beware = []
+    for one in promises(content):
+        said = one.left_out if one.is_known else [*one.left_out, not_checked()]
+        beware += [f"“{in_words(one.whole.name)}”: {words}" for words in said]
     courses = [
         Course(
             str(in_words(one["name"])), _share_values(one["periods"]), one["share"],
@@ -288,12 +354,12 @@ def _covered(content: Mapping[str, Any], form: Form) -> Figure:
     return over_time(
         COVERED, title, content["periods"], courses,
         y_label=_("Share"), form=form,
-        note=_(
+        note=" ".join([_(
             # xgettext:no-python-format
             "Proven patients with a disease of which something is promised, by the period of the pathology; Wilson's "
             "95 % intervals, each for one look. Periods with fewer than ten patients are told together with those that "
             "follow, once there are ten."
-        ),
+        ), *beware]),
     )  # fmt: skip
 
 
@@ -312,11 +378,11 @@ def _rates(row: Monitor, content: dict[str, Any], form: Form) -> Figure:
     return over_time(
         RATES, _("Sensitivity and specificity among proven patients"), content["periods"], courses,
         y_label=_("Share"), form=form,
-        note=_(
+        note=" ".join([_(
             # xgettext:no-python-format
             "By the period of the pathology; Wilson's 95 % intervals, each for one look. Periods with fewer than ten "
             "patients are told together with those that follow, once there are ten. Only biopsied lesions are proven."
-        ),
+        ), *filter(None, [chosen_on(row)])]),
     )  # fmt: skip
 
 

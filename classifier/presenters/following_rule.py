@@ -103,11 +103,21 @@ def _amended(row: Monitor, endpoint: str) -> str:
         "since. What was counted stays; without them it would be %(hits)s, with evidence of %(evidence)s.",
         told["cases"],
     )
-    return words % {
+    said = words % {
         "n": told["cases"],
         "hits": f"{grouped(told['hits'])}/{grouped(told['of'] - told['cases'])}",
         "evidence": _evidence(told["evidence"]),
     }
+    if not told.get("unpromised"):
+        return said
+    words = ngettext(
+        "Of %(n)d of them nothing is promised: the thresholds were made from this patient, or the answer was computed "
+        "in another precision than full.",
+        "Of %(n)d of them nothing is promised: the thresholds were made from these patients, or the answers were "
+        "computed in another precision than full.",
+        told["unpromised"],
+    )
+    return f"{said} {words % {'n': told['unpromised']}}"
 
 
 def _of_first(reference: Reference, first: First, risk: float) -> tuple[str, str]:

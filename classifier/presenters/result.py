@@ -247,7 +247,7 @@ def _of_this_answer(analysis: Analysis, facts: ThresholdFacts) -> ThresholdFacts
 
 def _doubts(analysis: Analysis) -> Iterator[str]:
     """A promise is counted in full precision, and over all photos, like the training photos or not."""
-    if analysis.precision not in ("", precisions.F32):
+    if analysis.precision not in precisions.COUNTING:
         yield _(
             "The promise was counted in full precision. This answer was computed in %(precision)s, whose scores differ "
             "a little; of it nothing is promised."

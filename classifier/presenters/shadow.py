@@ -30,11 +30,23 @@ def progress(row: Shadow) -> str:
     if not content:
         return ""
     waiting = max(content["answered"] - content["pairs"] - content["aside"] - content["unreadable"], 0)
-    return _(
+    said = _(
         "%(pairs)d of %(answered)d photos that the model in use has answered since are computed by the candidate, "
         "too; %(waiting)d wait or show another square now, %(aside)d do not count (overview, dermoscopic, nothing to "
         "judge), %(unreadable)d could not be read."
     ) % {"waiting": waiting, **{name: content[name] for name in ("pairs", "answered", "aside", "unreadable")}}
+    # What was computed before has none yet.
+    n = content.get("other_precision", 0)
+    if not n:
+        return said
+    words = ngettext(
+        "%(n)d of them was answered by the model in use in another precision than full, in which the candidate "
+        "computes: part of a difference may come from that.",
+        "%(n)d of them were answered by the model in use in another precision than full, in which the candidate "
+        "computes: part of a difference may come from that.",
+        n,
+    )
+    return f"{said} {words % {'n': n}}"
 
 
 def lists(content: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -3,6 +3,8 @@
 from classifier.runtimes import processor
 
 F32, BF16, F16 = "f32", "bf16", "f16"
+# What figures and promises are of: what was computed before precisions were kept, and full precision.
+COUNTING = ("", F32)
 AUTO = "auto"
 # What may be asked for; half precision is what "auto" means on CUDA.
 WANTED = (AUTO, F32, BF16)

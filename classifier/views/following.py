@@ -224,6 +224,7 @@ def _told(row: Monitor) -> dict:
         "confirmed": shown.confirmed(content),
         "covered": shown.Share.of_pair(content["proven"]["covered"]) if content["proven"] else None,
         "promises": shown.promises(content),
+        "chosen_on": shown.chosen_on(row),
         "calibrated": content["proven"].get("calibration"),
         "patients_said": shown.patients_said(content),
         "drift": shown.drift_rows(content),

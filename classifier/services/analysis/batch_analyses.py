@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 CHUNK = 96
 _STORED_TOGETHER = 24
 _LONGEST_WAIT = 5.0
-# The precisions of what counts in figures; the last is taken first.
-_COUNT = ("", precisions.F32)
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ def of_photos(
         rows = (
             Analysis.objects.filter(
                 model_version=version, photo__in=ids, scores__isnull=False, before_cover=False,
-                precision__in=_COUNT,
+                precision__in=precisions.COUNTING,
             )
             .select_related("photo", "model_version")
             .order_by("pk")
@@ -107,7 +105,9 @@ def of_photos(
         if not maps:
             rows = rows.defer("maps")
         current = [row for row in rows if row.box == row.photo.box]
-        chosen = {row.photo_id: row for row in sorted(current, key=lambda row: _COUNT.index(row.precision))}
+        # The last of the precisions is taken first.
+        current.sort(key=lambda row: precisions.COUNTING.index(row.precision))
+        chosen = {row.photo_id: row for row in current}
         yield from chosen.values()
 
 

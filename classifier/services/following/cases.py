@@ -15,6 +15,7 @@ from django.utils import timezone
 from classifier.metrics.counting import DONE, PhotoAnswer, carried
 from classifier.metrics.subgroups import UNKNOWN, age_band
 from classifier.models import Analysis, Monitor
+from classifier.runtimes import precisions
 from skinclinic.models import Diagnosis, Lesion
 from skinclinic.services.visits import day_of, last_before_treatment
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -42,7 +43,8 @@ class Case:
     """A proven lesion: ``truth`` is one of the 12, told ``at``; ``scores`` are those that the lesion carried then.
 
     ``lesion`` and ``patient`` (None: not known) are keys. ``told``: the answers to all its photos before that.
-    ``groups``: by division of ``DIVISIONS`` what it is of, UNKNOWN where nobody said.
+    ``groups``: by division of ``DIVISIONS`` what it is of, UNKNOWN where nobody said. ``precision``: in which the
+    answer that it carried was computed, "" where that was not kept yet.
     """
 
     lesion: int
@@ -52,6 +54,12 @@ class Case:
     scores: dict[str, float]
     told: tuple[PhotoAnswer, ...] = ()
     groups: Mapping[str, str] = field(default_factory=dict)
+    precision: str = ""
+
+    @property
+    def is_in_full(self) -> bool:
+        """Whether the answer was computed in the precision of which something is promised."""
+        return self.precision in precisions.COUNTING
 
     @property
     def unit(self) -> tuple[str, int]:
@@ -105,7 +113,7 @@ def find(row: Monitor) -> Found:
             found.cases.append(
                 Case(
                     lesion, proof.patient, proof.disease, proof.at, dict(shown.scores),
-                    tuple(told[lesion].values()), proof.groups,
+                    tuple(told[lesion].values()), proof.groups, shown.precision,
                 )
             )  # fmt: skip
     found.cases.sort(key=lambda case: (case.at, case.lesion))
@@ -162,9 +170,9 @@ def _told_before(
     told: dict[int, dict[int, PhotoAnswer]] = defaultdict(dict)
     late: set[int] = set()
     treated: set[int] = set()
-    for lesion, photo, kind, captured, stored, quality, scores, analysed, asked in rows.values_list(
+    for lesion, photo, kind, captured, stored, quality, scores, precision, analysed, asked in rows.values_list(
         "photo__lesion", "photo", "photo__kind", "photo__captured_at", "photo__created_at", "quality", "scores",
-        "analysed_at", "requested_at",
+        "precision", "analysed_at", "requested_at",
     ).iterator(chunk_size=2000):  # fmt: skip
         if lesion not in proofs:
             continue
@@ -175,7 +183,7 @@ def _told_before(
         if last is not None and day > last:
             treated.add(lesion)
             continue
-        told[lesion][photo] = PhotoAnswer(photo, day, kind, DONE, scores, quality)
+        told[lesion][photo] = PhotoAnswer(photo, day, kind, DONE, scores, quality, precision=precision)
     return told, late, treated
 
 

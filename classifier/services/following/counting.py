@@ -49,15 +49,18 @@ def hit_of(case: Case, endpoint: str, thresholds: dict[str, float], policy: str)
 
 
 @transaction.atomic
-def count(row: Monitor, cases: list[Case], photos: Mapping[str, list[Told]]) -> list[MonitorAlarm]:
+def count(
+    row: Monitor, cases: list[Case], photos: Mapping[str, list[Told]], of_promise: list[Case]
+) -> list[MonitorAlarm]:
     """Add the cases that were told since the record began and are not counted yet, and the ``photos`` by endpoint;
-    return the alarms they raise."""
+    return the alarms they raise. ``of_promise``: the cases that count for COVERAGE."""
     held = Monitor.objects.select_for_update().filter(pk=row.pk, ended_at=None).first()
     if held is None:
         return []
     rule, raised = Rule.of_json(held.rule), []
     for endpoint in rule.references:
-        told = photos.get(endpoint, ()) if endpoint in OF_PHOTOS else _of_cases(held, rule, endpoint, cases)
+        asked = of_promise if endpoint == COVERAGE else cases
+        told = photos.get(endpoint, ()) if endpoint in OF_PHOTOS else _of_cases(held, rule, endpoint, asked)
         facts = _add(held, endpoint, rule, told)
         if facts and (alarm := _alarm(held, endpoint, facts)):
             raised.append(alarm)
@@ -131,15 +134,15 @@ def _expected(kept: Mapping[str, Any] | None, reference: Reference) -> float:
     return found
 
 
-def amended(row: Monitor, cases: list[Case]) -> dict[str, dict[str, Any]]:
+def amended(row: Monitor, cases: list[Case], of_promise: list[Case]) -> dict[str, dict[str, Any]]:
     """By endpoint how many of the cases that were counted would be told otherwise today: their diagnosis or their
-    answer is another, or they are there no more. And the ``evidence`` without them, which is no rule's. Endpoints
-    without any are left out."""
+    answer is another, they are there no more, or (``unpromised``) there, but none ``of_promise``. And the ``evidence``
+    without them, which is no rule's. Endpoints without any are left out."""
     rule, found = Rule.of_json(row.rule), {}
     kept = Monitor.objects.values_list("evidence", flat=True).get(pk=row.pk)
-    now = {case.lesion: case for case in cases}
     values = row.threshold_set.values if row.threshold_set else {}
     for endpoint in (one for one in rule.references if one not in OF_PHOTOS):
+        now = {case.lesion: case for case in (of_promise if endpoint == COVERAGE else cases)}
         counted = list(row.cases.filter(endpoint=endpoint).order_by("pk").values_list("lesion", "hit"))
         standing = []
         for lesion, hit in counted:
@@ -158,6 +161,12 @@ def amended(row: Monitor, cases: list[Case]) -> dict[str, dict[str, Any]]:
         found[endpoint] = {
             "cases": of - len(standing), "of": of, "hits": without.hits, "evidence": without.value,
         }  # fmt: skip
+        if endpoint == COVERAGE:
+            of_truth = rule.references[endpoint].of_truth
+            there = {case.lesion for case in cases if of_truth(case.truth) is not None}
+            found[endpoint]["unpromised"] = sum(
+                lesion in there and lesion not in now for lesion, _hit in counted
+            )
     return found
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from classifier.models import Monitor
 from classifier.services.following import cases, counting, figures, photos, records
+from classifier.services.following.used import Used
 from skinclinic.engine import clock, work
 from skinclinic.engine.housekeeping import now_and_then
 from skinclinic.models import Clinic, Diagnosis
@@ -53,5 +54,6 @@ def run(row: Monitor) -> None:
     """Compute the record: evidence and alarms first, then the figures."""
     began = clock.now()
     found = cases.find(row)
-    counting.count(row, found.cases, photos.find(row))
-    Monitor.objects.filter(pk=row.pk).update(figures=figures.compute(row, found), computed_at=began)
+    used = Used(row.clinic_id, found.cases)
+    counting.count(row, found.cases, photos.find(row), used.of_promise(row.threshold_set).cases)
+    Monitor.objects.filter(pk=row.pk).update(figures=figures.compute(row, found, used), computed_at=began)

@@ -21,13 +21,14 @@ from classifier.services.following.cases import Case, Found, answers, first_of_e
 from classifier.services.following.listed import Listed
 from classifier.services.following.periods import Periods
 from classifier.services.following.rules import LEAST_CASES, SENSITIVITY, SPECIFICITY, Rule
+from classifier.services.following.used import Used
 from skinclinic.models import Job, Lesion
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 _AT_ONCE = 2000
 
 
-def compute(row: Monitor, found: Found) -> dict[str, Any]:
+def compute(row: Monitor, found: Found, used: Used) -> dict[str, Any]:
     """The figures of a record with these proven cases, as JSON."""
     today = timezone.localdate()
     periods = Periods.between(timezone.localdate(row.followed_since), today)
@@ -40,9 +41,9 @@ def compute(row: Monitor, found: Found) -> dict[str, Any]:
             "periods": periods.names(),
             "photos": photos,
             "lesions": _lesions(found, lesions, flagged),
-            "proven": _proven(found.cases, thresholds, rule.policy, periods),
-            "promises": promised.of(found.cases, row, periods),
-            "amended": counting.amended(row, found.cases),
+            "proven": _proven(found.cases, thresholds, rule.policy, periods) | _chosen_on(row, used),
+            "promises": promised.of(used, row, periods),
+            "amended": counting.amended(row, found.cases, used.of_promise(row.threshold_set).cases),
             "people": _people(row, periods),
         }
     )
@@ -151,6 +152,7 @@ def _lesions(found: Found, lesions: set[int], flagged: set[int]) -> dict[str, An
         "aside": found.set_aside,
         "other": found.other,
         "cases": len(found.cases),
+        "other_precision": sum(not case.is_in_full for case in found.cases),
         "unknown": sum(case.patient is None for case in found.cases),
         "confirmed": dict(found.confirmed),
     }
@@ -169,6 +171,16 @@ def _proven(cases: list[Case], thresholds: dict[str, float], policy: str, period
         "calibration": _calibration(cases, policy),
         "covered": [int(listed.listed[units, listed.truth[units]].sum()), len(units)],
     }
+
+
+def _chosen_on(row: Monitor, used: Used) -> dict[str, Any]:
+    """Of the record's own thresholds, where they were chosen on a dataset of the clinic: how many of the proven lesions
+    are of its patients or lesions."""
+    chosen = row.threshold_set
+    if chosen is None or "dataset_sha256" not in chosen.details:
+        return {}
+    is_known, held = used.by(chosen)
+    return {"chosen_on": {"lesions": int(held.sum()), "is_known": is_known}}
 
 
 def _shares(listed: Listed, policy: str, places: np.ndarray, count: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from classifier.metrics.paired import Paired, mean_difference, paired
 from classifier.metrics.plain import plain
 from classifier.metrics.proportions import in_groups
 from classifier.models import Monitor, Shadow
+from classifier.runtimes import precisions
 from classifier.services.following import cases
 from classifier.services.following.rules import LEAST_CASES
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -26,13 +27,14 @@ def compute(row: Shadow) -> dict[str, Any]:
     """The figures of a shadow, as JSON."""
     now, then = (one.usual_thresholds(row.clinic_id) for one in (row.in_use, row.model_version))
     limits = [_limits(one.values if one else {}) for one in (now, then)]
-    pairs, answered, aside = _pairs(row)
+    pairs, answered, aside, other_precision = _pairs(row)
     return plain(
         {
             "thresholds": [now.name if now else "", then.name if then else ""],
             "answered": answered,
             "aside": aside,
             "pairs": len(pairs),
+            "other_precision": len(other_precision & pairs.keys()),
             "unreadable": len(row.unreadable),
             "lists": _lists(pairs, limits),
             "proven": _proven(row, pairs, limits),
@@ -48,19 +50,21 @@ def _limits(values: dict[str, float]) -> np.ndarray:
 Pair = tuple[dict[str, float], dict[str, float], float | None, float | None, str]
 
 
-def _pairs(row: Shadow) -> tuple[dict[int, Pair], int, int]:
+def _pairs(row: Shadow) -> tuple[dict[int, Pair], int, int, set[int]]:
     """By photo, both answers to the same square; how many the model in use has answered, and whose answer does not
-    count. Of several squares of a photo the latest counts."""
+    count; which it has answered in another precision than full, as the candidate never does. Of several squares of a
+    photo the latest counts."""
     from classifier.services.shadow.computing import answered, by_candidate
 
     told = answered(row).order_by("pk").values_list(
         "photo", "box_x", "box_y", "box_size", "photo__kind", "quality", "scores", "unlike", "photo__lesion",
-        "photo__lesion__patient",
+        "photo__lesion__patient", "precision",
     )  # fmt: skip
+    other_precision: set[int] = set()
     first: dict[int, tuple] = {}
     photos: set[int] = set()
     aside = 0
-    for photo, x, y, size, kind, quality, scores, unlike, lesion, patient in told.iterator(
+    for photo, x, y, size, kind, quality, scores, unlike, lesion, patient, precision in told.iterator(
         chunk_size=_AT_ONCE
     ):
         photos.add(photo)
@@ -69,6 +73,7 @@ def _pairs(row: Shadow) -> tuple[dict[int, Pair], int, int]:
             continue
         unit = f"patient {patient}" if patient is not None else f"lesion {lesion}"
         first[photo] = ((x, y, size), scores, unlike, unit)
+        (other_precision.discard if precision in precisions.COUNTING else other_precision.add)(photo)
     found: dict[int, Pair] = {}
     keys = sorted(first)
     for start in range(0, len(keys), _AT_ONCE):
@@ -79,7 +84,7 @@ def _pairs(row: Shadow) -> tuple[dict[int, Pair], int, int]:
             box, own, own_unlike, unit = first[photo]
             if box == (x, y, size):
                 found[photo] = (own, scores, own_unlike, unlike, unit)
-    return found, len(photos), aside
+    return found, len(photos), aside, other_precision
 
 
 def _lists(pairs: dict[int, Pair], limits: list[np.ndarray]) -> dict[str, Any]:
@@ -182,7 +187,7 @@ def _carried(case: cases.Case, pairs: dict[int, Pair]) -> dict[str, float] | Non
             continue
         if pair is None or pair[0] != one.scores:
             return None
-        answers.append(replace(one, scores=pair[1]))
+        answers.append(replace(one, scores=pair[1], precision=precisions.F32))
     shown = carried(answers)
     return None if shown is None or shown.scores is None else dict(shown.scores)
 

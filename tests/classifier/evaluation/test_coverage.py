@@ -9,21 +9,24 @@ from classifier.metrics import conformal, roc
 from classifier.metrics.listing import is_listed
 from classifier.metrics.proportions import proportion
 from classifier.models import ThresholdSet
+from classifier.presenters import following
 from classifier.presenters.result import threshold_facts
 from classifier.services.evaluation import looking, units
 from classifier.services.evaluation.kept import scores as kept_scores
 from classifier.services.evaluation.report import Report
+from classifier.services.following import due as following_due
+from classifier.services.following import records as records_of_model
 from classifier.services.following import rules
-from classifier.services.models import promises, realised, threshold_sets
-from skinclinic.archive.models import DatasetItem
+from classifier.services.models import promises, realised, registry, threshold_sets
+from skinclinic.archive.models import DatasetItem, Entry
 from skinclinic.archive.services.datasets import large
 from skinclinic.engine import jobs
-from skinclinic.models import Job
+from skinclinic.models import Job, Lesion
 from skinclinic.services import records
 from skinclinic.services.binning import bin
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
-from tests import evaluated, factories, results
+from tests import evaluated, factories, followed, results
 from tests.cases import each
 from tests.classifier.evaluation.test_evaluation_pages import text_of
 from tests.skinclinic.pages import messages_of, url
@@ -303,6 +306,59 @@ def test_alarms_are_held_against_patients_that_the_thresholds_were_not_chosen_on
     assert held_against() == {}
     made.details = made.details | {"dataset_sha256": other.sha256}
     assert {said for _of, said in held_against().values()} == {"First, Test set v1"}
+
+
+def test_after_publishing_patients_that_thresholds_were_made_from_prove_nothing_of_them(
+    world, admin_user, client_for
+):
+    clinic, model = world["clinic"], world["model"]
+    registry._publish(model, clinic=clinic, user=None, reason="")
+    made = make(world, admin_user)
+    ThresholdSet.objects.filter(pk=made.pk).update(values=dict.fromkeys(DISEASE_KEYS, 0.1))
+    made.refresh_from_db()
+    row = records_of_model.state(clinic, model, made, rules.usual(model, clinic, made), admin_user, "now")
+    entries = Entry.objects.filter(pk__in=world["made_from"].items.values("entry"))
+    used = {entry.photo.lesion: entry.label for entry in entries.select_related("photo__lesion")}
+    Lesion.objects.filter(pk__in=[lesion.pk for lesion in used]).update(is_archived=False)
+    for lesion, label in used.items():
+        followed.proven(clinic, model, label, lists=(label,), lesion=lesion)
+    # Another lesion of one of them, and of patients whom the thresholds have not seen.
+    followed.proven(clinic, model, "bcc", lists=("bcc",), patient=world["first"].patient)
+    for n in range(12):
+        followed.proven(clinic, model, "bcc", lists=("bcc",) if n else ())
+
+    def told() -> tuple[dict, str]:
+        following_due.run(row)
+        row.refresh_from_db()
+        (of_set,) = row.figures["promises"]
+        return of_set, text_of(client_for(admin_user).get(url("monitor", row.pk)))
+
+    of_set, page = told()
+    assert len(used) == 9 and (of_set["covered"], of_set["periods"]) == ([11, 12], [[11, 12]])
+    assert (of_set["left_out"], of_set["is_known"]) == (8, True), "bcc and sk, of which something is promised"
+    assert [one["covered"] for one in of_set["diseases"]] == [[11, 12]]
+    assert "8 proven lesions were left out: they are of patients or lesions that the thresholds" in page
+    assert row.evidence[rules.COVERAGE]["cases"] == 12
+    # Of the shares of what was shown they are part; that these are optimistic is said.
+    assert row.figures["proven"]["chosen_on"] == {"lesions": 10, "is_known": True}
+    assert "were chosen on 10 of the 22 proven lesions" in page
+    assert "could not be checked" not in page
+    notes = [following.figure(row, kind).note for kind in ("covered", "rates")]
+    assert "8 proven lesions were left out" in notes[0] and "on 10 of the 22 proven lesions" in notes[1]
+    youden = threshold_sets.make(
+        world["row"], model, world["made_from"].pk, name="Best", rule="youden", wanted=None, user=admin_user
+    )
+    other = records_of_model.state(clinic, model, youden, rules.Rule(), admin_user, "by others")
+    following_due.run(other)
+    other.refresh_from_db()
+    assert following.chosen_on(other).startswith("“Best”: these thresholds were chosen on 10 of the 22")
+    unknown = made.details | {"dataset_sha256": "0" * 64}
+    ThresholdSet.objects.filter(pk=made.pk).update(details=unknown)
+    row.refresh_from_db()
+    of_set, page = told()
+    assert (of_set["covered"], of_set["left_out"], of_set["is_known"]) == ([18, 19], 0, False)
+    assert "Whether patients it was made from are among them could not be checked." in page
+    assert "whether these thresholds were chosen on patients counted here could not be checked" in page
 
 
 def test_what_few_units_of_a_calibration_may_cover_is_not_less_than_promised():

@@ -425,7 +425,43 @@ def test_a_promise_is_held_against_for_diseases_of_which_something_is_promised(w
     other.figures["promises"] = [{"name": "covers", "share": 0.95, "covered": [0, 11]}]
     (before,) = following.promises(other.figures)
     assert (before.whole.share.of, before.diseases, before.groups) == (11, [], [])
+    assert (before.left_out, before.is_known) == ([], False), "nobody had been left out"
     assert following.figure(other, "covered").drawing is None
+
+
+def test_a_promise_is_of_answers_in_full_precision_and_of_others_that_is_said(world):
+    """As the result's page says: of an answer in bfloat16 nothing is promised."""
+    followed.answer(world["clinic"], world["version"])
+    kept = {"share": 0.95, "diseases": {"bcc": {"units": 60, "rank": 58, "low": 0.91}}}
+    chosen = ThresholdSet.objects.create(
+        model_version=world["version"], clinic=world["clinic"], name="covers", values=LIMITS,
+        details={"rule": "coverage", "coverage": kept},
+    )  # fmt: skip
+    promised = {COVERAGE: rules.from_promise(chosen), SENSITIVITY: Reference(0.9, rules.STATED)}
+    row = records.state(
+        world["clinic"], world["version"], chosen, Rule(references=promised), world["ada"], "-"
+    )
+    proven(world, "bcc", (), precision="bf16")
+    twice = Patient.objects.create(clinic=world["clinic"], code="twice")
+    proven(world, "bcc", (), patient=twice, precision="f16")
+    proven(world, "bcc", ("bcc",), patient=twice)
+    # What was answered before precisions were kept counts, as in evaluations.
+    proven(world, "bcc", ("bcc",), precision="")
+    run(row)
+    assert (row.evidence[COVERAGE]["cases"], row.evidence[COVERAGE]["hits"]) == (2, 2)
+    assert row.evidence[SENSITIVITY]["cases"] == 3, "what was shown is shown"
+    (told,) = row.figures["promises"]
+    assert (told["covered"], told["left_out"], told["other_precision"]) == ([2, 2], 0, 2)
+    assert row.figures["proven"]["covered"] == [1, 3]
+    words = "proven lesions answered in another precision than full, which count for no promise"
+    assert (words, 2) in following.not_counted(row.figures)
+    # Counted before that was heeded: it stays in the evidence, and is told.
+    assert COVERAGE not in row.figures["amended"]
+    Analysis.objects.filter(photo__lesion__patient=twice).update(precision="bf16")
+    told = run(row).figures["amended"][COVERAGE]
+    assert (told["cases"], told["unpromised"]) == (1, 1)
+    (line,) = (one for one in following_rule.lines(row) if one.name == "The truth is listed")
+    assert "Of 1 of them nothing is promised" in line.amended
 
 
 def test_photos_other_than_the_model_says_or_than_the_first_raise_alarms_and_patients_count_once(

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from classifier.models import Analysis, Publication, Shadow
+from classifier.presenters import shadow as shown
 from classifier.services.analysis import analyses
 from classifier.services.models import registry
 from classifier.services.shadow import computing, figures, runs
@@ -152,10 +153,15 @@ def test_both_are_compared_on_the_same_photos(clinic, in_use, candidate, shadow)
         followed.prove(row, "bcc")
     aside = followed.answer(clinic, in_use, kind="overview")
     seen_by(aside, candidate)
-    lacks = followed.answer(clinic, in_use, lists=("bcc",))
+    lacks = followed.answer(clinic, in_use, lists=("bcc",), precision="bf16")
     followed.prove(lacks, "bcc")
+    Analysis.objects.filter(pk=row.pk).update(precision="bf16")
     found = figures.compute(shadow)
     assert (found["answered"], found["pairs"], found["aside"]) == (14, 12, 1)
+    shadow.figures = found
+    assert "1 of them was answered by the model in use in another precision than full" in shown.progress(
+        shadow
+    )
     assert found["lists"]["same"][:2] == [7, 12] and found["lists"]["only"] == [1, 4]
     assert (found["proven"]["cases"], found["proven"]["lacking"]) == (12, 1)
     told = found["proven"]["policies"]["benign"]["sensitivity"]
