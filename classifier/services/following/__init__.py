@@ -2,7 +2,8 @@
 the page shows of them, and alarms.
 
 ``rules`` (what an alarm is held against), ``records`` (begun and ended), ``cases`` (which lesions count, with what),
-``photos`` (of which patient which photo counts), ``first`` (what the first say of later ones), ``counted`` (whom
-the endpoints know), ``counting`` (evidence and alarms), ``figures`` (everything else, by a job; ``listed`` and ``promised`` are parts of
-it), ``drift`` (what is watched of photos and scores: a place to add to), ``due`` (when the job runs).
+``photos`` (of which patient which photo counts), ``first`` (what the first say of later ones), ``counted`` (who has
+counted, wherever they are filed), ``counting`` (evidence and alarms), ``figures`` (everything else, by a job;
+``listed`` and ``promised`` are parts of it), ``drift`` (what is watched of photos and scores: a place to add to),
+``due`` (when the job runs).
 """

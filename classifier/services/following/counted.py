@@ -30,9 +30,9 @@ class Counted:
     units: set[tuple[str, int]] = field(default_factory=set)
 
 
-def of(rows: QuerySet[MonitorCase]) -> dict[str, Counted]:
+def of(rows: QuerySet[MonitorCase]) -> defaultdict[str, Counted]:
     """By endpoint. Whose each is now is noted in the rows, for when nothing else leads there."""
-    found: dict[str, Counted] = defaultdict(Counted)
+    found: defaultdict[str, Counted] = defaultdict(Counted)
     changed = []
     columns = [column for way in _WAYS for column in (way, f"{way}__patient")]
     for pk, endpoint, patient, *ways in rows.order_by().values_list("pk", "endpoint", "patient", *columns):

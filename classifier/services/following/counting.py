@@ -1,7 +1,7 @@
 """Evidence and alarms: each case is counted once, in the order in which cases were told, and never taken back."""
 
 import logging
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -80,7 +80,7 @@ def _of_cases(row: Monitor, rule: Rule, endpoint: str, cases: list[Case]) -> Ite
 
 
 def _add(
-    row: Monitor, endpoint: str, rule: Rule, told: Iterable[Told], known: Mapping[str, Counted]
+    row: Monitor, endpoint: str, rule: Rule, told: Iterable[Told], known: defaultdict[str, Counted]
 ) -> dict[str, Any] | None:
     """Count what is new; what is known at the moment at which the alarm is due, None where it is not. ``known``: by
     endpoint whom it has counted."""
