@@ -5,15 +5,15 @@ comes back under its keys. So a row is followed by each of its ways, and by its 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from classifier.models import Monitor, MonitorCase
-from classifier.services.following.cases import Case, Told, unit_of
+from classifier.services.following.cases import Told, unit_of
 from classifier.services.following.rules import OF_PHOTOS
-from skinclinic.models import User
+from skinclinic.models import Diagnosis, Lesion, Photo, User
 from skinclinic.services.binning import places
 from skinclinic.services.binning.places import Photos
 from skinclinic.services.consent import Effect
@@ -57,17 +57,16 @@ def row_of(row: Monitor, endpoint: str, one: Told) -> MonitorCase:
     )  # fmt: skip
 
 
-def complete(row: Monitor, cases: Iterable[Case], photos: Mapping[str, Iterable[Told]]) -> None:
-    """Note of rows from before that was done what they counted, as far as it is told in the same lesion."""
-    proofs = {case.lesion: case.proof for case in cases}
-    first = {one.lesion: one.source for told in photos.values() for one in told}
-    found = []
-    for one in row.cases.filter(proof=None, photo=None, lesion__isnull=False):
-        source = (first if one.endpoint in OF_PHOTOS else proofs).get(one.lesion_id or 0)
-        if source is not None:
-            setattr(one, _source(one.endpoint), source)
-            found.append(one)
-    MonitorCase.objects.bulk_update(found, ["proof", "photo"], batch_size=_AT_ONCE)
+def complete(row: Monitor) -> None:
+    """Note of rows from before that was done what their lesions are followed by (any photo does), and whose."""
+    bare = row.cases.filter(proof=None, photo=None, lesion__isnull=False).order_by()
+    here = OuterRef("lesion")
+    proofs = Diagnosis.objects.filter(lesion=here, kind=Diagnosis.Kind.PATHOLOGY).order_by("created_at", "pk")
+    photos = Photo.objects.filter(lesion=here).order_by("pk")
+    whose = Subquery(Lesion.objects.filter(pk=here).values("patient")[:1])
+    of_photos = bare.filter(endpoint__in=OF_PHOTOS)
+    of_photos.update(photo=Subquery(photos.values("pk")[:1]), patient=whose)
+    bare.exclude(endpoint__in=OF_PHOTOS).update(proof=Subquery(proofs.values("pk")[:1]), patient=whose)
 
 
 @places.on_bin

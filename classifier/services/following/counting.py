@@ -57,7 +57,7 @@ def count(row: Monitor, cases: list[Case], photos: Mapping[str, list[Told]]) -> 
     held = Monitor.objects.select_for_update().filter(pk=row.pk, ended_at=None).first()
     if held is None:
         return []
-    counted.complete(held, cases, photos)
+    counted.complete(held)
     rule, known, raised = Rule.of_json(held.rule), counted.of(MonitorCase.objects.filter(monitor=held)), []
     for endpoint in rule.references:
         told = photos.get(endpoint, ()) if endpoint in OF_PHOTOS else _of_cases(held, rule, endpoint, cases)
