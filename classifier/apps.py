@@ -22,11 +22,14 @@ class ClassifierConfig(AppConfig):
         from classifier.services.analysis import covered  # noqa: F401
         from classifier.services.analysis.assessments import hidden_photo_ids
         from classifier.services.analysis.summaries import familiarity, is_unfit, told
+        from classifier.services.following import counted  # noqa: F401
         from classifier.services.models import upload
         from classifier.services.training import binned, erasing, queued, withdrawal  # noqa: F401
         from skinclinic.archive.services.curating import from_clinic
         from skinclinic.services import photo_answers, quotas, worklist
+        from skinclinic.services.binning import merges
 
+        merges.GIVEN["counted"] = self.get_model("MonitorCase")
         quotas.rooms.append(upload.room)
         from_clinic.unfit.append(is_unfit)
         photo_answers.tellers.append(told)

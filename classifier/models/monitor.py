@@ -44,13 +44,18 @@ class Monitor(models.Model):
 class MonitorCase(models.Model):
     """A case that an endpoint of a monitor has counted, once and as it was told then, so that it is not counted again.
 
-    Without the patient: the lesion leads there, and takes the row with it when it goes.
+    It outlives its lesion. ``proof``: the lesion's first pathology, ``photo``: the one that counted, each where the
+    endpoint is of such; they go along where photos are filed into another lesion. ``patient``: whose they were when the
+    record was last computed, for when all of them lie in the bin or are gone (``services.following.counted``).
     """
 
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="+")
     monitor = models.ForeignKey(Monitor, models.CASCADE, related_name="cases")
     endpoint = models.CharField(max_length=16)
-    lesion = models.ForeignKey("skinclinic.Lesion", models.CASCADE, related_name="+")
+    lesion = models.ForeignKey("skinclinic.Lesion", models.SET_NULL, null=True, related_name="+")
+    proof = models.ForeignKey("skinclinic.Diagnosis", models.SET_NULL, null=True, related_name="+")
+    photo = models.ForeignKey("skinclinic.Photo", models.SET_NULL, null=True, related_name="+")
+    patient = models.ForeignKey("skinclinic.Patient", models.SET_NULL, null=True, related_name="+")
     hit = models.BooleanField()
 
     class Meta:

@@ -30,11 +30,13 @@ def unit_of(lesion: int, patient: int | None) -> tuple[str, int]:
 
 
 class Told(NamedTuple):
-    """What a lesion of ``unit`` says of an endpoint. ``share``: what it is held against, None: what all are."""
+    """What a lesion of ``unit`` says of an endpoint. ``source``: key of its first pathology, or of the photo where the
+    endpoint is of photos. ``share``: what it is held against, None: what all are."""
 
     lesion: int
     unit: tuple[str, int]
     hit: bool
+    source: int
     share: float | None = None
 
 
@@ -42,9 +44,9 @@ class Told(NamedTuple):
 class Case:
     """A proven lesion: ``truth`` is one of the 12, told ``at``; ``scores`` are those that the lesion carried then.
 
-    ``lesion`` and ``patient`` (None: not known) are keys. ``told``: the answers to all its photos before that.
-    ``groups``: by division of ``DIVISIONS`` what it is of, UNKNOWN where nobody said. ``precision``: in which the
-    answer that it carried was computed, "" where that was not kept yet.
+    ``lesion``, ``patient`` (None: not known) and ``proof`` (its first pathology) are keys. ``told``: the answers to all
+    its photos before that. ``groups``: by division of ``DIVISIONS`` what it is of, UNKNOWN where nobody said.
+    ``precision``: in which the answer that it carried was computed, "" where that was not kept yet.
     """
 
     lesion: int
@@ -52,6 +54,7 @@ class Case:
     truth: str
     at: datetime
     scores: dict[str, float]
+    proof: int
     told: tuple[PhotoAnswer, ...] = ()
     groups: Mapping[str, str] = field(default_factory=dict)
     precision: str = ""
@@ -112,7 +115,7 @@ def find(row: Monitor) -> Found:
             found.confirmed[proof.how] += 1
             found.cases.append(
                 Case(
-                    lesion, proof.patient, proof.disease, proof.at, dict(shown.scores),
+                    lesion, proof.patient, proof.disease, proof.at, dict(shown.scores), proof.key,
                     tuple(told[lesion].values()), proof.groups, shown.precision,
                 )
             )  # fmt: skip
@@ -121,10 +124,11 @@ def find(row: Monitor) -> Found:
 
 
 class _Proof(NamedTuple):
-    """``at``: when the lesion's first pathology was recorded, be it corrected since; ``how`` it was confirmed.
-    ``last_day``: the last on which the lesion was photographed as it was, None where nobody said: that of its first
-    biopsy, or of its pathology where that is earlier."""
+    """``at``: when the lesion's first pathology, ``key``, was recorded, be it corrected since; ``how`` it was
+    confirmed. ``last_day``: the last on which the lesion was photographed as it was, None where nobody said: that of
+    its first biopsy, or of its pathology where that is earlier."""
 
+    key: int
     patient: int | None
     disease: str
     at: datetime
@@ -138,19 +142,19 @@ def _proofs(row: Monitor) -> dict[int, _Proof]:
     rows = Diagnosis.objects.filter(
         clinic=row.clinic_id, kind=Diagnosis.Kind.PATHOLOGY, lesion__is_archived=False, lesion__is_proven=True
     )
-    first: dict[int, datetime] = {}
+    first: dict[int, tuple[datetime, int]] = {}
     found: dict[int, _Proof] = {}
     last_days = last_before_treatment(Lesion.objects.filter(clinic=row.clinic_id, is_proven=True))
-    for lesion, patient, disease, at, how, withdrawn, born, *facts in rows.order_by(
+    for key, lesion, patient, disease, at, how, withdrawn, born, *facts in rows.order_by(
         "created_at", "id"
     ).values_list(
-        "lesion", "lesion__patient", "disease", "created_at", "confirmed_by", "withdrawn_at",
+        "pk", "lesion", "lesion__patient", "disease", "created_at", "confirmed_by", "withdrawn_at",
         "lesion__patient__birth_year", "lesion__patient__sex", "lesion__patient__skin_type", "lesion__site",
     ):  # fmt: skip
-        first.setdefault(lesion, at)
-        if withdrawn is None and first[lesion] >= row.followed_since:
-            groups = _groups(first[lesion], born, *facts)
-            found[lesion] = _Proof(patient, disease, first[lesion], how, last_days.get(lesion), groups)
+        told, earliest = first.setdefault(lesion, (at, key))
+        if withdrawn is None and told >= row.followed_since:
+            groups = _groups(told, born, *facts)
+            found[lesion] = _Proof(earliest, patient, disease, told, how, last_days.get(lesion), groups)
     return found
 
 

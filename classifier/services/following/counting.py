@@ -1,7 +1,7 @@
 """Evidence and alarms: each case is counted once, in the order in which cases were told, and never taken back."""
 
 import logging
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -13,7 +13,9 @@ from classifier.metrics import malignancy
 from classifier.metrics.listing import is_listed
 from classifier.metrics.sequential import Evidence
 from classifier.models import Monitor, MonitorAlarm, MonitorCase
-from classifier.services.following.cases import Case, Told, unit_of
+from classifier.services.following import counted
+from classifier.services.following.cases import Case, Told
+from classifier.services.following.counted import Counted
 from classifier.services.following.first import First
 from classifier.services.following.rules import (
     COVERAGE,
@@ -57,11 +59,12 @@ def count(
     held = Monitor.objects.select_for_update().filter(pk=row.pk, ended_at=None).first()
     if held is None:
         return []
-    rule, raised = Rule.of_json(held.rule), []
+    counted.complete(held)
+    rule, known, raised = Rule.of_json(held.rule), counted.of(MonitorCase.objects.filter(monitor=held)), []
     for endpoint in rule.references:
         asked = of_promise if endpoint == COVERAGE else cases
         told = photos.get(endpoint, ()) if endpoint in OF_PHOTOS else _of_cases(held, rule, endpoint, asked)
-        facts = _add(held, endpoint, rule, told)
+        facts = _add(held, endpoint, rule, told, known)
         if facts and (alarm := _alarm(held, endpoint, facts)):
             raised.append(alarm)
     held.save(update_fields=["evidence"])
@@ -76,35 +79,29 @@ def _of_cases(row: Monitor, rule: Rule, endpoint: str, cases: list[Case]) -> Ite
             continue
         hit = hit_of(case, endpoint, values, rule.policy)
         if hit is not None:
-            yield Told(case.lesion, case.unit, hit, share)
+            yield Told(case.lesion, case.unit, hit, case.proof, share)
 
 
-def _add(row: Monitor, endpoint: str, rule: Rule, told: Iterable[Told]) -> dict[str, Any] | None:
-    """Count what is new; what is known at the moment at which the alarm is due, None where it is not."""
-    lesions: set[int] = set()
-    units: set[tuple[str, int]] = set()
-    counted = MonitorCase.objects.filter(monitor=row, endpoint=endpoint).order_by()
-    for lesion, patient in counted.values_list("lesion", "lesion__patient"):
-        lesions.add(lesion)
-        units.add(unit_of(lesion, patient))
-    if other := _EITHER.get(endpoint):
-        lesions.update(row.cases.filter(endpoint=other).order_by().values_list("lesion", flat=True))
+def _add(
+    row: Monitor, endpoint: str, rule: Rule, told: Iterable[Told], known: defaultdict[str, Counted]
+) -> dict[str, Any] | None:
+    """Count what is new; what is known at the moment at which the alarm is due, None where it is not. ``known``: by
+    endpoint whom it has counted."""
+    mine = known[endpoint]
+    elsewhere = known[_EITHER[endpoint]].lesions if endpoint in _EITHER else set()
     reference, kept = rule.references[endpoint], row.evidence.get(endpoint)
     expected = _expected(kept, reference)
     evidence, first, due, fresh = Evidence.of_json(kept), First.of_json(kept), None, []
     risk = rule.first_risk(endpoint)
-    before = counted.order_by("-pk").values_list("hit", flat=True)[: min(_LAST, evidence.cases)]
+    rows = row.cases.filter(endpoint=endpoint).order_by("-pk")
+    before = rows.values_list("hit", flat=True)[: min(_LAST, evidence.cases)]
     last = deque(reversed(before), _LAST)
     for one in told:
-        if one.lesion in lesions or one.unit in units:
+        if one.lesion in mine.lesions or one.lesion in elsewhere or one.unit in mine.units:
             continue
-        lesions.add(one.lesion)
-        units.add(one.unit)
-        fresh.append(
-            MonitorCase(
-                clinic_id=row.clinic_id, monitor=row, endpoint=endpoint, lesion_id=one.lesion, hit=one.hit
-            )
-        )
+        mine.lesions.add(one.lesion)
+        mine.units.add(one.unit)
+        fresh.append(counted.row_of(row, endpoint, one))
         if risk and first.of < reference.of:
             first = first.after(one.hit)
             continue
@@ -143,12 +140,17 @@ def amended(row: Monitor, cases: list[Case], of_promise: list[Case]) -> dict[str
     values = row.threshold_set.values if row.threshold_set else {}
     for endpoint in (one for one in rule.references if one not in OF_PHOTOS):
         now = {case.lesion: case for case in (of_promise if endpoint == COVERAGE else cases)}
-        counted = list(row.cases.filter(endpoint=endpoint).order_by("pk").values_list("lesion", "hit"))
-        standing = []
-        for lesion, hit in counted:
+        rows = row.cases.filter(endpoint=endpoint).order_by("pk")
+        in_record = [
+            (filed or lesion, hit)
+            for lesion, filed, hit in rows.values_list("lesion", "proof__lesion", "hit")
+        ]
+        standing, told = [], set()
+        for lesion, hit in in_record:
             case = now.get(lesion)
-            if case is None or hit_of(case, endpoint, values, rule.policy) != hit:
+            if case is None or lesion in told or hit_of(case, endpoint, values, rule.policy) != hit:
                 continue
+            told.add(lesion)
             share = rule.references[endpoint].of_truth(case.truth)
             if share is not None:
                 standing.append((hit, share))
@@ -165,7 +167,7 @@ def amended(row: Monitor, cases: list[Case], of_promise: list[Case]) -> dict[str
             of_truth = rule.references[endpoint].of_truth
             there = {case.lesion for case in cases if of_truth(case.truth) is not None}
             found[endpoint]["unpromised"] = sum(
-                lesion in there and lesion not in now for lesion, _hit in counted
+                lesion in there and lesion not in now for lesion, _hit in in_record
             )
     return found
 

@@ -22,13 +22,13 @@ def find(row: Monitor) -> dict[str, list[Told]]:
     rows = answers(row).filter(
         requested_at__gt=row.started_at, scores__isnull=False, photo__is_synthetic=False
     )
-    columns = ("photo__lesion", "photo__lesion__patient", "photo__kind", "quality", "unlike")
-    for lesion, patient, kind, quality, unlike in (
+    columns = ("photo", "photo__lesion", "photo__lesion__patient", "photo__kind", "quality", "unlike")
+    for photo, lesion, patient, kind, quality, unlike in (
         rows.order_by("requested_at", "pk").values_list(*columns).iterator(chunk_size=_AT_ONCE)
     ):
         unit = unit_of(lesion, patient)
         for name, hit in _hits(kind, quality, unlike).items():
-            found[name].setdefault(unit, Told(lesion, unit, hit))
+            found[name].setdefault(unit, Told(lesion, unit, hit, photo))
     return {name: list(of_patient.values()) for name, of_patient in found.items()}
 
 

@@ -14,10 +14,11 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from classifier.models import Analysis, Evaluation, PhotoFeatures, Training
+from classifier.models import Analysis, Evaluation, Monitor, MonitorCase, PhotoFeatures, Training
 from classifier.networks.training_photos import TrainingPhoto
 from classifier.services.analysis import assessments, features
 from classifier.services.evaluation import run as evaluation_run
+from classifier.services.following.rules import SENSITIVITY, Rule
 from reader_study.models import Answer, Reading, Study, StudyImage, StudySession
 from reader_study.services.making import enrolment, protocol
 from skinclinic import imaging
@@ -110,6 +111,13 @@ def fill(clinic, clara, ada) -> dict:
     ]  # fmt: skip
     model = _model(clinic, version, entries, others)
     evaluation = _evaluation(clinic, ada, model, version, entries, others)
+    monitor = Monitor.objects.create(
+        clinic=clinic, model_version=model, rule=Rule().to_json(), followed_since=timezone.now()
+    )
+    MonitorCase.objects.create(
+        clinic=clinic, monitor=monitor, endpoint=SENSITIVITY, lesion=lesion, patient=patient, photo=photos[0],
+        proof=lesion.diagnoses.get(kind="pathology"), hit=False,
+    )  # fmt: skip
     study = _study(clinic, ada, version, [*entries[:2], others[0]])
     _imports(clinic, ada, photos[1])
     SavedSearch.objects.create(clinic=clinic, name=CODE, filters={"q": CODE}, created_by=clara)
