@@ -395,7 +395,7 @@ def test_thirty_cards_on_a_phone(
     assert camera == page.evaluate(COLOUR_OF_PRIMARY) != files
     choose(page, *paths, str(bad))
     expect(page.locator(SENT).first).to_be_in_viewport(ratio=0.9)
-    expect(page.locator("#sent [data-photo]")).to_have_count(29, timeout=30_000)
+    expect(page.locator("#sent [data-photo]")).to_have_count(29, timeout=300_000)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     small = page.evaluate(
         """() => [...document.querySelectorAll(".upload-card a:not([tabindex]), .upload-card button, .upload-select")]
