@@ -1,11 +1,13 @@
 """A real browser against a live server, with a real worker when the test asks for ``engine``."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from skinclinic.engine import jobs
 from tests import servers
 
 ARGUMENTS = [
@@ -26,6 +28,13 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=servers.chromium(), args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def engine_online(db, monkeypatch) -> None:
+    """A worker that says once that it is alive, for as long as the test takes, which runs the jobs."""
+    monkeypatch.setattr(jobs, "WORKER_SILENT_AFTER", timedelta(hours=1))
+    jobs.worker_alive("test")
 
 
 @pytest.fixture

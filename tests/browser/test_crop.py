@@ -220,10 +220,9 @@ def test_a_refusal_is_said(crop_page, photo):
     assert photo.box_size is None
 
 
-def test_from_a_card_in_a_dialog(open_page, clinic, clinician, model_version):
+def test_from_a_card_in_a_dialog(open_page, clinic, clinician, model_version, engine_online):
     photo = factories.make_photo(clinic, clinician, name="arm.jpg")
     factories.make_analysis(photo, clinician)
-    jobs.worker_alive("test")
     page = open_page(clinician, "/upload/")
     card = page.locator("#not-filed .upload-card")
     expect(card).to_have_attribute("data-state", "done")

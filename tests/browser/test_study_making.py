@@ -101,8 +101,8 @@ def test_a_study_from_draft_to_open_by_keyboard(open_page, coordinator, version)
     # Nobody leaves without the links by a slip of the hand; the preview leaves nothing.
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
-    page.get_by_role("link", name="Overview", exact=True).click()
-    page.wait_for_timeout(200)
+    with page.expect_event("dialog"):
+        page.get_by_role("link", name="Overview", exact=True).click()
     assert asked == ["beforeunload"] and "/readers/" in page.url
     page.emulate_media(media="print")
     assert page.get_by_role("img", name="QR code of the link of Ann Chae").is_visible()

@@ -69,8 +69,9 @@ def test_an_evaluation_is_watched_stopped_and_taken_up_again(open_page, clinic, 
 
 
 @pytest.mark.parametrize(("width", "language"), [(1440, "en"), (390, "ko")])
-def test_it_fits_and_is_accessible_on_every_page(open_page, clinic, admin_user, width, language):
-    jobs.worker_alive("here:1")
+def test_it_fits_and_is_accessible_on_every_page(
+    open_page, clinic, admin_user, width, language, engine_online
+):
     for kind, page_of in PAGES.items():
         row = test_work.MADE[kind](clinic, admin_user)
         job = Job.objects.latest("pk")
