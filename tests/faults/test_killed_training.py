@@ -122,7 +122,7 @@ def test_kill_9_of_the_worker(engine, clinic, curator):
     first.wait()
     seen = epochs()
     engine.start_worker("training")
-    wait_until(lambda: Job.objects.get(kind="train").state == "done", 150, "another worker finishes")
+    wait_until(lambda: Job.objects.get(kind="train").state == "done", 600, "another worker finishes")
     version = ModelVersion.objects.get(name="tiny")
     assert len(version.manifest["training"]["curves"]) == EPOCHS * 5
     assert version.manifest["training"]["resumed"] >= 1, "it went on instead of beginning again"
