@@ -338,7 +338,7 @@ def test_a_form_that_is_asked_for_twice_keeps_what_was_done_in_it(open_page, pho
         asked: list[Route] = []
         page.route(f"**{opener.get_attribute('href')}", partial(kept_in, asked))
         opener.evaluate("link => (link.click(), link.click())")
-        for _turn in range(100):
+        for _turn in range(2400):
             if len(asked) == 2:
                 break
             page.wait_for_timeout(50)

@@ -453,7 +453,10 @@ def test_the_model_is_shown_after_the_own_answer(open_page, aided):
     page.keyboard.up("Space")
     expect(page.locator("[data-heat]")).to_be_visible()
     expect(page.get_by_role("button", name="Keep this answer")).to_be_enabled()
-    page.wait_for_timeout(700)
+    # Half a second in sight, from when the page knows that it is.
+    page.evaluate(
+        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 600))))"
+    )
     answer(page, "sk")
     on_photo(page, 2)
     expect(page.locator(".bar-choose")).to_have_count(0)
