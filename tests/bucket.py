@@ -95,7 +95,7 @@ class _Ceph:
         self.monitor, self.fsid = f"[v1:{address}:{free_port()}]", str(uuid.uuid4())
         self.environment = os.environ | {"CEPH_CONF": f"{self.folder}/ceph.conf"}
         self.running: list[subprocess.Popen] = []
-        self.deadline = time.monotonic() + 60
+        self.deadline = time.monotonic() + 300
         for name in ("mon", "osd", "rgw"):
             (self.folder / name).mkdir()
         mon = self.monitor.rpartition(":")[2].rstrip("]")
@@ -109,7 +109,7 @@ class _Ceph:
         """What a command says, which is given again while its server does not know enough yet."""
         while True:
             done = subprocess.run(
-                [*self.inside, *command], env=self.environment, capture_output=True, text=True, timeout=60
+                [*self.inside, *command], env=self.environment, capture_output=True, text=True, timeout=300
             )
             if done.returncode == 0:
                 return done.stdout

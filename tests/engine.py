@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
+from django.db.models import QuerySet
 
 from skinclinic.engine import jobs
 from skinclinic.models import Job
@@ -51,6 +52,21 @@ class Engine:
         )
         self.processes.append(process)
         return process
+
+    def kill_who_has(self, asked: QuerySet[Job]) -> None:
+        """Kill the worker that has one of these jobs in hand (SIGKILL), as soon as one has."""
+
+        def kills_it() -> bool:
+            names = asked.filter(state=Job.State.RUNNING).values_list("worker", flat=True)
+            numbers = {int(name.rpartition(":")[2]) for name in names}
+            for process in self.processes:
+                if process.pid in numbers and process.poll() is None:
+                    process.kill()
+                    process.wait()
+                    return True
+            return False
+
+        wait_until(kills_it, 60, "a worker has one of the jobs in hand and is killed with it")
 
     def written(self) -> str:
         """The last lines of what all its processes wrote."""

@@ -1,17 +1,25 @@
 """A real browser against a live server, with a real worker when the test asks for ``engine``."""
 
+import functools
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from skinclinic.engine import jobs
 from tests import servers
 
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+# What a person does to a part of a page.
+ACTS = (
+    "check", "clear", "click", "dblclick", "fill", "focus", "hover", "press", "press_sequentially", "select_option",
+    "set_checked", "set_input_files", "tap", "uncheck",
+)  # fmt: skip
 # Its five seconds are not always enough on a machine that has other tests to run.
 expect.set_options(timeout=20_000)
 
@@ -22,10 +30,21 @@ def chromium() -> Iterator[Browser]:
     import os
 
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
+        for name in ACTS:
+            patch.setattr(Locator, name, _when_it_hears(getattr(Locator, name)))
+            if hasattr(Page, name):
+                patch.setattr(Page, name, _to_the_first(name))
         browser = playwright.chromium.launch(executable_path=servers.chromium(), args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def engine_online(db, monkeypatch) -> None:
+    """A worker that says once that it is alive, for as long as the test takes, which runs the jobs."""
+    monkeypatch.setattr(jobs, "WORKER_SILENT_AFTER", timedelta(hours=1))
+    jobs.worker_alive("test")
 
 
 @pytest.fixture
@@ -80,6 +99,29 @@ def open_page(chromium, live_server, client_for) -> Iterator[Callable[..., Page]
     for page in pages:
         page.context.close()
     assert problems == []
+
+
+def _when_it_hears(act: Callable) -> Callable:
+    """The same act, once the scripts of the page in which that part is have run: what is seen while a page is still
+    loading does nothing yet. Of the new page, where one is on its way: the part is looked for first. Scripts here are
+    modules, which have run when the document is said to be there; a picture may still be on its way."""
+
+    @functools.wraps(act)
+    def acted(part: Locator, *words, **options):
+        part.wait_for(state="attached", timeout=options.get("timeout"))
+        part.page.wait_for_load_state("domcontentloaded")
+        return act(part, *words, **options)
+
+    return acted
+
+
+def _to_the_first(name: str) -> Callable:
+    """That act of a page: to the first of what a selector finds."""
+
+    def acted(page: Page, selector: str, *words, **options):
+        return getattr(page.locator(selector).first, name)(*words, **options)
+
+    return acted
 
 
 def _press_when_loaded(page: Page) -> None:

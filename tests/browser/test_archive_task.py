@@ -36,8 +36,7 @@ def press(page: Page, name: str, role: str = "button") -> None:
     page.get_by_role(role, name=name, exact=True).press("Enter")
 
 
-def test_a_zip_becomes_a_frozen_dataset_by_keyboard(open_page, curator):
-    jobs.worker_alive("test")
+def test_a_zip_becomes_a_frozen_dataset_by_keyboard(open_page, curator, engine_online):
     page = open_page(curator, "/archive/imports/new/")
     upload_and_map(page)
     review_by_keys(page)

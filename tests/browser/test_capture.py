@@ -5,7 +5,6 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from skinclinic.engine import jobs
 from skinclinic.models import Lesion, Photo
 from tests import factories
 from tests.browser.axe import violations
@@ -46,9 +45,8 @@ def places() -> list[tuple]:
 
 
 def test_patient_then_body_then_camera_and_what_waits_is_filed_rightly(
-    open_page, clinic, clinician, model_version, files
+    open_page, clinic, clinician, model_version, engine_online, files
 ):
-    jobs.worker_alive("test")
     patient = factories.make_patient(clinic, "P-77")
     back = Lesion.objects.create(clinic=clinic, patient=patient, site="back")
     page = open_page(clinician, "/patients/", width=390, touch=True, dark=True)

@@ -220,10 +220,9 @@ def test_a_refusal_is_said(crop_page, photo):
     assert photo.box_size is None
 
 
-def test_from_a_card_in_a_dialog(open_page, clinic, clinician, model_version):
+def test_from_a_card_in_a_dialog(open_page, clinic, clinician, model_version, engine_online):
     photo = factories.make_photo(clinic, clinician, name="arm.jpg")
     factories.make_analysis(photo, clinician)
-    jobs.worker_alive("test")
     page = open_page(clinician, "/upload/")
     card = page.locator("#not-filed .upload-card")
     expect(card).to_have_attribute("data-state", "done")
@@ -339,7 +338,7 @@ def test_a_form_that_is_asked_for_twice_keeps_what_was_done_in_it(open_page, pho
         asked: list[Route] = []
         page.route(f"**{opener.get_attribute('href')}", partial(kept_in, asked))
         opener.evaluate("link => (link.click(), link.click())")
-        for _turn in range(100):
+        for _turn in range(2400):
             if len(asked) == 2:
                 break
             page.wait_for_timeout(50)

@@ -213,8 +213,8 @@ def test_offline_says_so_and_saves_on_return(open_page, answered, clinician):
     expect(page.locator("#decision-form .save-state")).to_have_attribute("data-state", "offline")
     asked = []
     page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
-    page.close(run_before_unload=True)
-    page.wait_for_timeout(200)
+    with page.expect_event("dialog"):
+        page.close(run_before_unload=True)
     assert asked == ["beforeunload"], "what waits here is nowhere else"
     page.context.set_offline(False)
     expect(page.locator(".assess-saved")).to_be_visible()
@@ -335,8 +335,11 @@ def test_the_square_stays_on_its_place_when_zoomed(open_page, photo, clinician):
     # The wheel is the page's until the photo is clicked.
     page.mouse.move(box["x"] + 200, box["y"] + 200)
     page.mouse.wheel(0, 300)
-    page.wait_for_timeout(150)
-    assert page.evaluate("scrollY") > 0
+    # Until it has scrolled and come to rest.
+    page.wait_for_function(
+        "() => { const { was } = window; window.was = scrollY; return scrollY > 0 && scrollY === was; }",
+        polling=100,
+    )
     expect(page.locator("[data-zoom-value]")).to_have_text("195%")
     page.evaluate("scrollTo(0, 0)")
     page.mouse.click(box["x"] + 200, box["y"] + 200)
@@ -372,8 +375,7 @@ def test_the_three_panels(open_page, answered, clinician):
     expect(page.locator("[data-stage]")).to_be_visible()
 
 
-def test_waiting_turns_into_the_answer_without_moving_the_photo(open_page, photo, clinician):
-    jobs.worker_alive("worker")
+def test_waiting_turns_into_the_answer_without_moving_the_photo(open_page, photo, clinician, engine_online):
     waiting = request_analysis(photo, user=clinician, version=results.make_version())
     page = open_result(open_page, clinician, waiting)
     expect(page.get_by_text("Next in line.")).to_be_visible()

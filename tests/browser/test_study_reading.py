@@ -18,6 +18,7 @@ from skinclinic.models import Photo
 from skinclinic.services import records
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated
+from tests.browser import clock
 from tests.browser.axe import violations
 from tests.studies import make_study
 
@@ -174,6 +175,9 @@ def test_practice_that_answers_tells_what_was_no_diagnosis(open_page, made):
     """No time runs while it is told what the photo shows, and Enter leads on to the session."""
     Study.objects.update(practice_feedback=True, offers_cannot_judge=True, time_limit=3, may_go_back=False)
     page = open_page(None, f"/reading/{made.secrets[0]}/")
+    clock.pause(page)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
     page.get_by_label("I have read the instructions").check()
     page.get_by_role("button", name="Begin with the practice photos").click()
     on_photo(page, 1)
@@ -182,16 +186,20 @@ def test_practice_that_answers_tells_what_was_no_diagnosis(open_page, made):
     expect(
         page.get_by_text("Not right: this is Basal cell carcinoma. You said Cannot judge.")
     ).to_be_visible()
-    page.wait_for_timeout(3500)
+    page.clock.fast_forward(3500)
     expect(page.get_by_text("You said Cannot judge.")).to_be_visible()
     page.keyboard.press("Enter")
     on_photo(page, 2)
+    page.clock.fast_forward(3000)
     expect(page.get_by_text("The time is over. This is Basal cell carcinoma.")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="That was the practice")).to_be_focused()
     page.keyboard.press("Enter")
     on_photo(page, 1)
     assert "/practice/" not in page.url
+    # Each photo was over once.
+    answered = [url.partition("/practice/")[2] for url in asked if url.endswith("/answer")]
+    assert answered == ["1/answer", "2/answer"]
 
 
 def test_offline_ten_can_be_answered_and_are_saved_on_return(open_page, made):
@@ -445,7 +453,10 @@ def test_the_model_is_shown_after_the_own_answer(open_page, aided):
     page.keyboard.up("Space")
     expect(page.locator("[data-heat]")).to_be_visible()
     expect(page.get_by_role("button", name="Keep this answer")).to_be_enabled()
-    page.wait_for_timeout(700)
+    # Half a second in sight, from when the page knows that it is.
+    page.evaluate(
+        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 600))))"
+    )
     answer(page, "sk")
     on_photo(page, 2)
     expect(page.locator(".bar-choose")).to_have_count(0)
@@ -559,13 +570,18 @@ def test_the_time_of_a_photo(open_page, few):
     """Nothing can be chosen too early, and a photo whose time is over was not answered."""
     Study.objects.update(choices_after=1, time_limit=3, may_go_back=False)
     page = open_page(None, f"/reading/{few.secrets[0]}/")
+    clock.pause(page)
     begin(page)
     expect(page.locator("[data-clock]")).to_have_text("Look for 1 s")
     answer(page, "mm")
     expect(page.locator("input[name=choice]:checked")).to_have_count(0)
+    page.clock.fast_forward(1000)
     expect(page.locator("input[name=choice]").first).to_be_enabled()
     answer(page, "mm")
     on_photo(page, 2)
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    saved(page)
+    page.clock.fast_forward(3000)
     on_photo(page, 3)
     expect(page.locator("[data-told]")).to_contain_text("The time of the photo before is over")
     expect(page.get_by_role("button", name="Undo")).to_be_hidden()

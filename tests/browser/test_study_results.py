@@ -101,9 +101,10 @@ def test_the_methods_are_copied(open_page, clinician, study):
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)])
-def test_pages_are_accessible_and_fit(open_page, clinician, coordinator, study, width, dark):
+def test_pages_are_accessible_and_fit(open_page, live_server, clinician, coordinator, study, width, dark):
+    page = open_page(clinician, width=width, dark=dark)
     for name in PAGES:
-        page = open_page(clinician, url(f"study-results{name}", study.pk), width=width, dark=dark)
+        page.goto(live_server.url + url(f"study-results{name}", study.pk))
         assert violations(page) == [], name
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
     page = open_page(coordinator, url("study-replay"), width=width, dark=dark)
@@ -111,9 +112,10 @@ def test_pages_are_accessible_and_fit(open_page, clinician, coordinator, study, 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_korean_pages_fit(open_page, clinician, study):
+def test_korean_pages_fit(open_page, live_server, clinician, study):
+    page = open_page(clinician, width=390, language="ko")
     for name in PAGES:
-        page = open_page(clinician, url(f"study-results{name}", study.pk), width=390, language="ko")
+        page.goto(live_server.url + url(f"study-results{name}", study.pk))
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
 
 

@@ -71,18 +71,19 @@ def test_a_training_is_asked_for_followed_and_stopped(frozen, curator, open_page
 
 @pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)])
 @pytest.mark.parametrize("language", ["en", "ko"])
-def test_the_pages_fit_and_are_accessible(frozen, curator, open_page, width, dark, language):
+def test_the_pages_fit_and_are_accessible(frozen, curator, open_page, live_server, width, dark, language):
     wanted = trainings.Wanted("skin", architecture="efficientnet_lite0", init="random", runs=2)
     training = trainings.request(wanted, frozen, curator)
     jobs.claim("train", 2)
     for run in training.runs.all():
         trainings.note(run, progress(2 + run.number))
+    page = open_page(curator, width=width, dark=dark, language=language)
     for address in (
         "/models/training/",
         "/models/training/new/",
         f"/models/training/{training.pk}/",
         "/models/",
     ):
-        page = open_page(curator, address, width=width, dark=dark, language=language)
+        page.goto(live_server.url + address)
         assert axe.violations(page) == [], address
         assert page.evaluate("document.documentElement.scrollWidth") == width, address

@@ -69,13 +69,13 @@ def test_an_evaluation_is_watched_stopped_and_taken_up_again(open_page, clinic, 
 
 
 @pytest.mark.parametrize(("width", "language"), [(1440, "en"), (390, "ko")])
-def test_it_fits_and_is_accessible_on_every_page(open_page, clinic, admin_user, width, language):
-    jobs.worker_alive("here:1")
+def test_it_fits_and_is_accessible_on_every_page(
+    open_page, live_server, clinic, admin_user, width, language, engine_online
+):
+    page = open_page(admin_user, width=width, language=language)
     for kind, page_of in PAGES.items():
         row = test_work.MADE[kind](clinic, admin_user)
         job = Job.objects.latest("pk")
-        page = open_page(admin_user, page_of(row), width=width, language=language)
-        address = page.url
         name = f"{kind}-{width}-{language}"
         for state in ("waiting", "running", "stopped"):
             if state == "running":
@@ -84,12 +84,10 @@ def test_it_fits_and_is_accessible_on_every_page(open_page, clinic, admin_user, 
             elif state == "stopped":
                 (progress,) = [one for one in kinds() if one.kind == kind]
                 assert progress(row, admin_user.memberships.get()).cancel(admin_user)
-            if state != "waiting":
-                # It may be fetching itself anew just now, because its work ended.
-                page.goto("about:blank")
-                page.goto(address)
+            # It may be fetching itself anew just now, because its work ended.
+            page.goto("about:blank")
+            page.emulate_media(color_scheme="light")
+            page.goto(live_server.url + page_of(row))
             picture(page, f"{name}-{state}")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, name
             assert violations_by_day_and_night(page) == [], name
-        # It would go on asking how far its work is.
-        page.close()

@@ -167,7 +167,7 @@ def machine(tmp_path) -> Iterator[Machine]:
             made.stop()
 
 
-def soon(ask: Callable, what: str, seconds: float = 90):
+def soon(ask: Callable, what: str, seconds: float = 300):
     """The first answer that is one."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

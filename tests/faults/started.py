@@ -33,8 +33,13 @@ class Started:
             return bool(self.page("/healthz"))
         return False
 
+    def serves(self) -> bool:
+        """The same, where it must not have ended."""
+        assert self.process.poll() is None, self.says()
+        return self.answers()
+
     def page(self, path: str) -> str:
-        with urllib.request.urlopen(self.address + path, timeout=10) as answer:
+        with urllib.request.urlopen(self.address + path, timeout=60) as answer:
             return answer.read().decode()
 
     def queues(self) -> int:
@@ -48,4 +53,5 @@ class Started:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(30)
+        # Its processes have ten seconds, and are ended by force after that.
+        return self.process.wait(120)

@@ -33,7 +33,7 @@ def test_a_worker_without_the_photos_volume_and_one_without_memory(
         request_analysis(photo, user=clinician)
     # Each that has met three photos leaves the others alone.
     wait_until(
-        lambda: set(jobs.troubles().values()) == {"no_photos", "no_memory"}, 120, "both say what they lack"
+        lambda: set(jobs.troubles().values()) == {"no_photos", "no_memory"}, 240, "both say what they lack"
     )
     assert not jobs.engine_online() and poor.poll() is None
     asked = Job.objects.filter(kind="analyse")
@@ -42,7 +42,7 @@ def test_a_worker_without_the_photos_volume_and_one_without_memory(
     # All wait for the same messages now.
     engine.start_worker()
     wait_until(
-        lambda: asked.filter(state=Job.State.DONE).count() == PHOTOS, 120, "another worker does them all"
+        lambda: asked.filter(state=Job.State.DONE).count() == PHOTOS, 240, "another worker does them all"
     )
     assert jobs.engine_online() and jobs.troubles()
 

@@ -76,12 +76,13 @@ def test_photos_are_sent_again_until_the_database_is_back(home):
         stack.callback(lambda: os.killpg(web.pid, signal.SIGKILL))
         start("-m", "celery", "-A", "skinclinic", "worker", "--pool", "solo", "-Q", "analysis")
         start("manage.py", "reconcile", "--every", "1")
-        uploads = Uploads(port, token, COUNT)
+        # The others come when there is no database.
+        uploads = Uploads(port, token, COUNT, at_most=COUNT // 2)
         stack.callback(uploads.over.set)
         uploads.begin()
         wait_until(lambda: len(uploads.accepted) >= COUNT // 4, 240, "photos are accepted")
         database.stop()
-        away = uploads.told[503]
+        away, uploads.at_most = uploads.told[503], COUNT
         wait_until(lambda: uploads.told[503] > away + 2, 240, "whoever sends is told to come back")
         database.start()
         uploads.join(180)

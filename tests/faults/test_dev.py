@@ -53,7 +53,7 @@ def test_a_change_shows_in_the_web_and_in_the_worker(home, code, migrated):
     )
     dev = Started(home, servers.free_port(), "dev", code)
     try:
-        wait_until(dev.answers, 240, "the web serves")
+        wait_until(dev.serves, 240, "the web serves")
         wait_until(lambda: dev.queues() == len(jobs.queues()), 240, "the worker is ready for every queue")
         assert "the demo clinic is there already" in dev.says()
 

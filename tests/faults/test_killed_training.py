@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 
+import pytest
 import torch
 from safetensors.torch import load_file
 
@@ -25,6 +26,7 @@ from skinclinic.models import Job, Lesion
 from tests import factories
 from tests.engine import wait_until
 
+pytestmark = pytest.mark.timeout(2400)
 EPOCHS = 6
 
 
@@ -58,22 +60,25 @@ def epochs_done(folder) -> int:
     return 0
 
 
-def test_kill_9_of_the_process_that_trains(tmp_path):
+def test_kill_9_of_the_process_that_trains(tmp_path, request):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for folder in (whole, killed):
         prepare(folder, tmp_path / "photos")
-    assert start(whole).wait(300) == 0
+    # Beside the others, which it does not meet.
+    undisturbed = start(whole)
+    request.addfinalizer(undisturbed.kill)
     kills = 0
     for after in (1, 3):
         process = start(killed)
-        wait_until(lambda after=after: epochs_done(killed) >= after, 240, f"epoch {after} is done")
+        wait_until(lambda after=after: epochs_done(killed) >= after, 600, f"epoch {after} is done")
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
         assert not (killed / files.MODEL).exists(), "the kill came too late to prove anything"
         kills += 1
     at_the_kill = checkpoint.load(killed)["progress"]["step"]
     assert at_the_kill > 0
-    assert start(killed).wait(300) == 0
+    assert start(killed).wait(600) == 0
+    assert undisturbed.wait(600) == 0
     one = load_file(whole / files.MODEL / "model.safetensors")
     two = load_file(killed / files.MODEL / "model.safetensors")
     assert all(torch.equal(value, two[name]) for name, value in one.items())
@@ -89,7 +94,7 @@ def test_a_half_written_checkpoint_is_never_read(tmp_path):
     prepare(folder, tmp_path / "photos")
     draft = whole.new_draft(folder / checkpoint.FILE)
     draft.write_bytes(b"half a check")
-    assert start(folder).wait(300) == 0
+    assert start(folder).wait(600) == 0
     assert not draft.exists(), "it has as many bytes as a whole one"
     assert json.loads((folder / files.OUTCOME).read_text())["state"] == files.DONE
 
@@ -108,7 +113,7 @@ def test_kill_9_of_the_worker(engine, clinic, curator):
     first = engine.start_worker("training")
     engine.start_reconciler(every=1)
     wanted = trainings.Wanted(
-        "tiny", architecture="efficientnet_lite0", init="random", epochs=EPOCHS * 5, batch=4, image_size=32
+        "tiny", architecture="efficientnet_lite0", init="random", epochs=EPOCHS * 2, batch=4, image_size=32
     )
     training = trainings.request(wanted, frozen, curator)
     run = training.runs.get()
@@ -122,10 +127,10 @@ def test_kill_9_of_the_worker(engine, clinic, curator):
     first.wait()
     seen = epochs()
     engine.start_worker("training")
-    wait_until(lambda: Job.objects.get(kind="train").state == "done", 150, "another worker finishes")
+    wait_until(lambda: Job.objects.get(kind="train").state == "done", 600, "another worker finishes")
     version = ModelVersion.objects.get(name="tiny")
-    assert len(version.manifest["training"]["curves"]) == EPOCHS * 5
+    assert len(version.manifest["training"]["curves"]) == EPOCHS * 2
     assert version.manifest["training"]["resumed"] >= 1, "it went on instead of beginning again"
-    assert seen < EPOCHS * 5
+    assert seen < EPOCHS * 2
     assert Job.objects.get(kind="train").attempts == 2
     wait_until(lambda: not run.folder.exists(), 240, "the checkpoints are gone")

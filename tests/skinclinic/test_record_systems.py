@@ -61,7 +61,7 @@ def launched(client: Client, system: RecordSystem, patient: str):
     """Launch as a browser that the record system sends here and there; the answer to its coming back."""
     leaving = client.get(url("smart-launch"), {"iss": f"{system.issuer}/", "launch": patient})
     assert leaving.status_code == 302, leaving.content.decode()[-2000:]
-    there = requests.get(leaving.url, allow_redirects=False, timeout=20)
+    there = requests.get(leaving.url, allow_redirects=False, timeout=120)
     assert there.status_code == 302, there.text
     assert there.headers["Location"].startswith(BACK)
     return client.get(there.headers["Location"])
@@ -99,7 +99,7 @@ def test_what_goes_wrong_is_said_and_opens_nothing(system, clinic, clinician, ou
         assert page.status_code == status and said in page.content.decode(), patient
     # Back without having left, twice, or in another browser.
     leaving = client.get(url("smart-launch"), {"iss": system.issuer, "launch": "kim"}).url
-    back = requests.get(leaving, allow_redirects=False, timeout=20).headers["Location"]
+    back = requests.get(leaving, allow_redirects=False, timeout=120).headers["Location"]
     other = client_for(clinician).get(back)
     assert other.status_code == 400 and "another browser" in other.content.decode()
     assert client.get(back).status_code == 302 and client.get(back).status_code == 400
@@ -109,7 +109,7 @@ def test_what_goes_wrong_is_said_and_opens_nothing(system, clinic, clinician, ou
         client.get(url("smart-launch"), {"iss": system.issuer, "launch": "kim"}).url for _ in range(2)
     )
     code = parse_qs(
-        urlsplit(requests.get(first, allow_redirects=False, timeout=20).headers["Location"]).query
+        urlsplit(requests.get(first, allow_redirects=False, timeout=120).headers["Location"]).query
     )["code"]
     state = parse_qs(urlsplit(second).query)["state"]
     assert client.get(url("smart-back"), {"code": code, "state": state}).status_code == 502

@@ -197,7 +197,7 @@ class OldVersion:
 
 
 @pytest.mark.servers
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_everything_is_migrated_while_the_first_version_writes(old, record_property):
     """Patients, lesions, photos, jobs and analyses of before and of meanwhile are there, and are what they were; the
     tables are those that a new database is given by its own, quicker way."""

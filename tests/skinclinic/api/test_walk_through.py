@@ -43,7 +43,7 @@ def program(live_server, clinician, model_version, tmp_path, monkeypatch):
 
 def run(command: list[str], script: str, environment, folder) -> str:
     done = subprocess.run(
-        command, input=script, env=environment, cwd=folder, capture_output=True, text=True, timeout=60
+        command, input=script, env=environment, cwd=folder, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -1,9 +1,16 @@
-"""An answer to send and to fetch."""
+"""An answer to send and to fetch, and time for whoever is asked by DICOM."""
 
 import pytest
 
+from skinclinic.dicom import network
 from skinclinic.engine import jobs
 from tests import factories
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch) -> None:
+    """On a machine with other work to do an archive may answer late, which is not what is tried here."""
+    monkeypatch.setattr(network, "SECONDS", 120)
 
 
 @pytest.fixture

@@ -12,18 +12,26 @@ from tests.cases import each
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
-import functools, json, os, signal, sqlite3, threading, time, traceback
+import functools, json, multiprocessing, os, signal, sqlite3, threading, time, traceback
 import skinclinic.engine.side_by_side as beside
 
 beside.processors = lambda: 3
 me = os.getpid()
+fork = multiprocessing.get_context("fork")
+three, taken = fork.Barrier(3), fork.Event()
 
 def part(place, pause=0.01):
     time.sleep(pause)
     return place, os.getpid(), b"x" * 200_000
 
+def meeting(place):
+    if place < 3:
+        three.wait(60)
+    return part(place)
+
 def killed(place):
     if os.getpid() != me:
+        taken.set()
         os.kill(os.getpid(), signal.SIGKILL)
     return part(place)
 
@@ -37,10 +45,12 @@ def told(makers):
     return [place for place, _process, _bytes in found], len({process for _place, process, _bytes in found})
 
 many = [functools.partial(part, place) for place in range(40)]
-say = {"many": told(many), "one": told(many[:1]), "none": beside.made([])}
+# However slow the others begin, there are three.
+met = [functools.partial(meeting, place) for place in range(40)]
+say = {"many": told(met), "one": told(many[:1]), "none": beside.made([])}
 # Another process has taken it before this one has a turn.
 with beside.begun([functools.partial(killed, 0), *many[1:5]]) as found:
-    time.sleep(0.3)
+    taken.wait(60)
     say["killed"] = [place for place, _process, _bytes in found]
 try:
     beside.made([*many[:5], broken, *many[5:9]])
