@@ -4,6 +4,7 @@ import copy
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from classifier.metrics import familiarity, roc
 from classifier.training.loop import Features, fine_tune, pooled, predict
 from classifier.training.settings import Settings
+from skinclinic.files import whole
 
 State = dict[str, Tensor]
 
@@ -22,6 +24,7 @@ class Fit:
 
     The paths are .npy files of stored front features; they are mapped, not sent between processes.
     ``members`` trainings that differ by their seeds alone are averaged: what they learnt by chance cancels.
+    ``kept``: a folder in which the state of each training is kept, by its seed, and taken from where it is there.
     """
 
     back: nn.Module
@@ -30,6 +33,7 @@ class Fit:
     photo_labels: np.ndarray
     drawings: str
     drawing_labels: np.ndarray
+    kept: str
     members: int = 1
 
     def start(self, pool: Executor, keep: np.ndarray, seed: int) -> list[Future[State]]:
@@ -38,11 +42,17 @@ class Fit:
 
     def run(self, keep: np.ndarray, seed: int) -> State:
         """Train on the photos numbered ``keep`` and all drawings; return the state of the back."""
+        path = Path(self.kept) / f"training-{seed}.pt"
+        if path.exists():
+            done: State = torch.load(path, map_location="cpu", weights_only=True)
+            return done
         photos = Features(np.load(self.photos, mmap_mode="r")[:, keep], self.photo_labels[keep])
         drawings = Features(np.load(self.drawings, mmap_mode="r"), self.drawing_labels)
         back = copy.deepcopy(self.back)
         fine_tune(back, photos, drawings, self.settings, seed)
         state: State = back.state_dict()
+        with whole.whole_file(path) as file:
+            torch.save(state, file)
         return state
 
 

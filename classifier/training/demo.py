@@ -95,8 +95,8 @@ def train(
     """Train ``network`` in place by ``recipe``; cross-validate over ``folds`` groups of patients (0: not).
 
     The folds start from the same weights, usually those of ImageNet. ``jobs`` processes work side by side,
-    one thread each, which does not change the result. ``scratch`` is a folder for stored features (about
-    half a gigabyte).
+    one thread each, which does not change the result. ``scratch`` is a folder for stored features (less than a
+    gigabyte) and finished trainings; what is there of a run that was stopped is gone on with.
     """
     started = time.monotonic()
 
@@ -110,6 +110,8 @@ def train(
     with worker_pool(jobs) as pool:
         fit, unseen = _prepare(recipe, network, photos, drawings, held_out, seed, scratch, pool)
         report("frozen front done")
+        if there := len(list(scratch.glob("training-*.pt"))):
+            report(f"{there} of {recipe.members * (1 + folds)} trainings are there already")
         whole = fit.start(pool, np.arange(len(photos)), seed)
         out = None
         if folds:
@@ -152,6 +154,7 @@ def _prepare(
         photos.labels,
         str(paths["drawings"]),
         drawings.labels,
+        str(scratch),
         recipe.members,
     )
     return fit, unseen

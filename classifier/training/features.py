@@ -78,16 +78,21 @@ class FeatureJob:
 
 
 def store_features(job: FeatureJob, pictures: list[Image.Image], path: Path, pool: Executor) -> np.ndarray:
-    """Run ``job`` over ``pictures`` in parallel; return a read-only memory map [views + 1, n, h, w, c]."""
+    """Run ``job`` over ``pictures`` in parallel; return a read-only memory map [views + 1, n, h, w, c]. A file that is
+    there already is taken as it is."""
+    if path.exists():
+        return np.lib.format.open_memmap(path, mode="r")
+    unfinished = path.with_suffix(".part")
     starts = range(0, len(pictures), _CHUNK)
     parts = pool.map(job.run, starts, [pictures[start : start + _CHUNK] for start in starts])
     stored: np.memmap | None = None
     for start, part in zip(starts, parts, strict=True):
         if stored is None:
             shape = (part.shape[0], len(pictures), *part.shape[2:])
-            stored = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape)
+            stored = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.float16, shape=shape)
         stored[:, start : start + part.shape[1]] = part
     if stored is None:
         raise ValueError("there is no picture")
     stored.flush()
+    unfinished.replace(path)
     return np.lib.format.open_memmap(path, mode="r")

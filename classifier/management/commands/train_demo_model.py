@@ -1,6 +1,8 @@
 """Train the demo model again: photos of six diseases and drawings of all twelve."""
 
-import tempfile
+import hashlib
+from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -26,15 +28,19 @@ class Command(Tells, BaseCommand):
         parser.add_argument("--no-folds", dest="folds", action="store_const", const=0)
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--jobs", type=int, default=2, help="processes side by side (default 2)")
+        parser.add_argument(
+            "--parts", type=Path,
+            help="folder in which finished parts are kept until the model is there: the same command goes on with them",
+        )  # fmt: skip
         parser.add_argument("--scores", type=Path, help="also write the out-of-fold scores here (.npz)")
 
-    def handle(self, *args, photos, init, out, folds, seed, jobs, scores, **options):
+    def handle(self, *args, photos, init, out, folds, seed, jobs, parts, scores, **options):
         import torch
 
         from classifier.networks import familiarity, training_photos, weights
         from classifier.networks.network import load_imagenet
         from classifier.networks.training_photos import TrainingPhoto
-        from classifier.training import demo, demo_manifest
+        from classifier.training import demo, demo_manifest, unfinished
         from classifier.training.examples import photo_files, read_pad_ufes_20
 
         if out.exists():
@@ -47,19 +53,29 @@ class Command(Tells, BaseCommand):
             examples = read_pad_ufes_20(photos)
             imagenet = torch.load(init, map_location="cpu", weights_only=True)
             load_imagenet(network, recipe.architecture, imagenet)
+            about = {
+                "recipe": asdict(recipe), "folds": folds, "seed": seed, "starting weights": _sha256([init]),
+                "photos": _sha256([photos / "metadata.csv", *photo_files(photos)]),
+            }  # fmt: skip
         except (OSError, ValueError) as error:
             raise CommandError(str(error)) from error
-        with tempfile.TemporaryDirectory(prefix="skinclinic-training-") as scratch:
-            trained = demo.train(
-                recipe,
-                examples,
-                network,
-                folds=folds,
-                seed=seed,
-                jobs=jobs,
-                scratch=Path(scratch),
-                say=self.say,
-            )
+        try:
+            with unfinished.parts(parts, about) as scratch:
+                trained = demo.train(
+                    recipe,
+                    examples,
+                    network,
+                    folds=folds,
+                    seed=seed,
+                    jobs=jobs,
+                    scratch=scratch,
+                    say=self.say,
+                )
+                manifest = demo_manifest.write_manifest(recipe, examples, trained, init.name, seed)
+                # It ships with the product and has to be small.
+                manifest = weights.save(out, manifest, trained.state, half=True)
+        except unfinished.AnotherTraining as error:
+            raise CommandError(str(error)) from error
         if scores and (found := trained.out_of_fold):
             np.savez(
                 scores,
@@ -68,9 +84,6 @@ class Command(Tells, BaseCommand):
                 labels=examples.labels,
                 distances=found.distances,
             )
-        manifest = demo_manifest.write_manifest(recipe, examples, trained, init.name, seed)
-        # It ships with the product and has to be small.
-        manifest = weights.save(out, manifest, trained.state, half=True)
         listed = [TrainingPhoto.of_upload(path.read_bytes()) for path in photo_files(photos)]
         # Drawings are left out: nobody else draws with their seeds (see classifier.training.demo).
         training_photos.add(out, manifest, listed, is_complete=True)
@@ -89,3 +102,11 @@ class Command(Tells, BaseCommand):
                 )
         call_command("check_heatmaps", model=str(out.resolve()), stdout=self.stdout)
         self.say(demo_manifest.summary(manifest))
+
+
+def _sha256(files: Iterable[Path]) -> str:
+    """Of what lies in the files, one after another."""
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

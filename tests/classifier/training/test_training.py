@@ -8,7 +8,7 @@ import torch
 
 from classifier.networks import weights
 from classifier.networks.preprocess import Preprocessing
-from classifier.training import demo, demo_manifest
+from classifier.training import demo, demo_manifest, unfinished
 from classifier.training.augment import random_input, random_view
 from classifier.training.crossval import OutOfFold
 from classifier.training.examples import Examples, draw, patient_folds, read_pad_ufes_20
@@ -39,13 +39,11 @@ def few_photos() -> Examples:
     )
 
 
-def train_tiny(tmp_path, name, jobs=1, folds=2):
+def train_tiny(tmp_path, name, jobs=1, folds=2, say=lambda text: None):
     scratch = tmp_path / name
-    scratch.mkdir()
+    scratch.mkdir(exist_ok=True)
     network = demo.new_network(TINY, 3)
-    return demo.train(
-        TINY, few_photos(), network, folds=folds, seed=3, jobs=jobs, scratch=scratch, say=lambda text: None
-    )
+    return demo.train(TINY, few_photos(), network, folds=folds, seed=3, jobs=jobs, scratch=scratch, say=say)
 
 
 def test_a_training_repeats_for_a_seed_whatever_the_number_of_processes(tmp_path):
@@ -62,6 +60,44 @@ def test_a_training_repeats_for_a_seed_whatever_the_number_of_processes(tmp_path
     assert saved.demo and saved.validated_on["cohorts"][0]["n"] == 8
     assert set(saved.thresholds) == {"balanced", "screening"}
     assert "bcc: n = 4" in demo_manifest.summary(saved)
+
+
+def test_a_training_goes_on_with_what_was_finished_when_it_was_stopped(tmp_path):
+    whole = train_tiny(tmp_path, "a")
+    kept = tmp_path / "a"
+    # Stopped in the third of six trainings, with the features stored.
+    finished = sorted(kept.glob("training-*.pt"))
+    assert len(finished) == TINY.members * 3
+    for path in finished[2:]:
+        path.unlink()
+    (kept / "held_out.npy").rename(kept / "held_out.part")
+    before, said = {path: path.stat().st_mtime_ns for path in finished[:2]}, []
+    again = train_tiny(tmp_path, "a", say=said.append)
+    assert all(torch.equal(value, again.state[name]) for name, value in whole.state.items())
+    assert np.array_equal(whole.out_of_fold.photos, again.out_of_fold.photos)
+    assert {path: path.stat().st_mtime_ns for path in finished[:2]} == before
+    assert any("2 of 6 trainings are there already" in text for text in said)
+
+
+def test_parts_of_another_training_are_not_gone_on_with(tmp_path):
+    folder, about = tmp_path / "parts", {"seed": 1, "recipe": {"views": 12}}
+    with pytest.raises(KeyboardInterrupt), unfinished.parts(folder, about):
+        (folder / "photos.npy").write_bytes(b"half a day")
+        raise KeyboardInterrupt
+    with (
+        pytest.raises(unfinished.AnotherTraining, match="another seed"),
+        unfinished.parts(folder, about | {"seed": 2}),
+    ):
+        raise AssertionError
+    with unfinished.parts(folder, about) as scratch:
+        assert (scratch / "photos.npy").read_bytes() == b"half a day"
+    assert not folder.exists(), "the model is there"
+    other = tmp_path / "photos of mine"
+    other.mkdir()
+    (other / "one.jpg").write_bytes(b"")
+    with pytest.raises(unfinished.AnotherTraining, match="is not empty"), unfinished.parts(other, about):
+        raise AssertionError
+    assert (other / "one.jpg").exists()
 
 
 def test_rand_augment_changes_a_view_repeats_for_a_seed_and_leaves_other_draws_alone():
