@@ -47,7 +47,7 @@ class Recipe:
     dropout: float = 0.2
     views: int = 12
     drawn_views: int = 2
-    rand_augment: int = 7
+    rand_augment: int = 0
     drawn_each: int = 20
     drawn_others: int = 60
     held_out_each: int = 8

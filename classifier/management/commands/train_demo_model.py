@@ -27,6 +27,10 @@ class Command(Tells, BaseCommand):
         parser.add_argument("--folds", type=int, default=5, help="patient-grouped folds (default 5)")
         parser.add_argument("--no-folds", dest="folds", action="store_const", const=0)
         parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument(
+            "--rand-augment", type=int, default=0, metavar="STRENGTH",
+            help="vary the photos by RandAugment besides, 0 (the model that ships) to 30",
+        )  # fmt: skip
         parser.add_argument("--jobs", type=int, default=2, help="processes side by side (default 2)")
         parser.add_argument(
             "--parts", type=Path,
@@ -34,7 +38,7 @@ class Command(Tells, BaseCommand):
         )  # fmt: skip
         parser.add_argument("--scores", type=Path, help="also write the out-of-fold scores here (.npz)")
 
-    def handle(self, *args, photos, init, out, folds, seed, jobs, parts, scores, **options):
+    def handle(self, *args, photos, init, out, folds, seed, rand_augment, jobs, parts, scores, **options):
         import torch
 
         from classifier.networks import familiarity, training_photos, weights
@@ -47,7 +51,9 @@ class Command(Tells, BaseCommand):
             raise CommandError(f"{out} is there already")
         if folds == 1 or folds < 0:
             raise CommandError("--folds must be 0 or at least 2")
-        recipe = demo.Recipe()
+        if not 0 <= rand_augment <= 30:
+            raise CommandError("--rand-augment must be 0 to 30")
+        recipe = demo.Recipe(rand_augment=rand_augment)
         network = demo.new_network(recipe, seed)
         try:
             examples = read_pad_ufes_20(photos)

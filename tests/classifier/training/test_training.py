@@ -22,6 +22,7 @@ TINY = demo.Recipe(
     input_size=48,
     views=1,
     drawn_views=1,
+    rand_augment=7,
     drawn_each=1,
     drawn_others=1,
     held_out_each=1,
