@@ -45,6 +45,8 @@ def _begun_with(folder: Path) -> dict[str, Any] | None:
         found = json.loads((folder / _ABOUT).read_bytes())
     except FileNotFoundError:
         return None
+    except NotADirectoryError as error:
+        raise AnotherTraining(f"{folder} is no folder.") from error
     except ValueError as error:
         raise AnotherTraining(f"{folder / _ABOUT} cannot be read.") from error
     return found if isinstance(found, dict) else {}

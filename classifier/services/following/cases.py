@@ -96,6 +96,14 @@ def answers(row: Monitor) -> QuerySet[Analysis]:
     )  # fmt: skip
 
 
+def proofs_changed_since(clinic: int, moment: datetime | None) -> bool:
+    """Whether a pathology of the clinic (its key) was recorded or withdrawn since; None: never computed, so yes."""
+    if moment is None:
+        return True
+    proofs = Diagnosis.objects.filter(clinic=clinic, kind=Diagnosis.Kind.PATHOLOGY)
+    return any(proofs.filter(**{f"{what}__gte": moment}).exists() for what in ("created_at", "withdrawn_at"))
+
+
 def find(row: Monitor) -> Found:
     """The proven lesions among those that the model answered."""
     found = Found()

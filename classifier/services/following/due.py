@@ -8,7 +8,7 @@ from classifier.services.following import cases, counting, figures, photos, reco
 from classifier.services.following.used import Used
 from skinclinic.engine import clock, work
 from skinclinic.engine.housekeeping import now_and_then
-from skinclinic.models import Clinic, Diagnosis
+from skinclinic.models import Clinic
 
 log = logging.getLogger(__name__)
 JOB = "follow-model"
@@ -36,11 +36,9 @@ def is_due(row: Monitor) -> bool:
     age = clock.since(row.computed_at)
     if age < PROOFS_AFTER:
         return False
-    proofs = Diagnosis.objects.filter(clinic=row.clinic_id, kind=Diagnosis.Kind.PATHOLOGY)
     return (
         age >= ANYWAY_AFTER
-        or proofs.filter(created_at__gte=row.computed_at).exists()
-        or proofs.filter(withdrawn_at__gte=row.computed_at).exists()
+        or cases.proofs_changed_since(row.clinic_id, row.computed_at)
         or (age >= ANSWERS_AFTER and cases.answers(row).filter(analysed_at__gte=row.computed_at).exists())
     )
 

@@ -9,11 +9,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 from classifier.models import Analysis, Shadow
 from classifier.runtimes import precisions
 from classifier.services.analysis import analyses, batch_analyses
+from classifier.services.following import cases
 from classifier.services.models import registry
 from classifier.services.shadow import figures, runs
 from skinclinic.engine import clock, work
 from skinclinic.engine.housekeeping import now_and_then
-from skinclinic.models import Diagnosis, Job
+from skinclinic.models import Job
 
 log = logging.getLogger(__name__)
 JOB = "shadow"
@@ -80,12 +81,7 @@ def is_due(row: Shadow) -> bool:
     age = clock.since(row.computed_at)
     if age < FIGURES_AFTER:
         return False
-    proofs = Diagnosis.objects.filter(clinic=row.clinic_id, kind=Diagnosis.Kind.PATHOLOGY)
-    return (
-        age >= ANYWAY_AFTER
-        or proofs.filter(created_at__gte=row.computed_at).exists()
-        or proofs.filter(withdrawn_at__gte=row.computed_at).exists()
-    )
+    return age >= ANYWAY_AFTER or cases.proofs_changed_since(row.clinic_id, row.computed_at)
 
 
 def ask(row: Shadow) -> bool:

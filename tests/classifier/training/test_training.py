@@ -99,6 +99,11 @@ def test_parts_of_another_training_are_not_gone_on_with(tmp_path):
     with pytest.raises(unfinished.AnotherTraining, match="is not empty"), unfinished.parts(other, about):
         raise AssertionError
     assert (other / "one.jpg").exists()
+    with (
+        pytest.raises(unfinished.AnotherTraining, match="is no folder"),
+        unfinished.parts(other / "one.jpg", about),
+    ):
+        raise AssertionError
 
 
 def test_rand_augment_changes_a_view_repeats_for_a_seed_and_leaves_other_draws_alone():
