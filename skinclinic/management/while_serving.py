@@ -8,14 +8,21 @@ A change of a table waits until everybody has done with it, and everybody else w
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.commands import migrate as command
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.migrations.operations import AddIndex, CreateModel
+from django.db.migrations.operations import (
+    AddField,
+    AddIndex,
+    AlterField,
+    CreateModel,
+    DeleteModel,
+    RemoveField,
+)
 
 from skinclinic.from_nothing import NewDatabase
 
@@ -119,20 +126,9 @@ def locks(migration: Any, state: Any) -> list[tuple[str, str]]:
     """(table, mode) of what a migration will lock, those first that others refer to."""
     wanted: dict[tuple[str, str], str] = {}
     for operation in migration.operations:
-        own = (migration.app_label, str(getattr(operation, "model_name", "")).lower())
-        fields = [operation.field] if getattr(operation, "field", None) else []
-        if isinstance(operation, CreateModel):
-            fields = [field for _name, field in operation.fields]
-        elif own in state.models:
-            # One that is changed is changed for all; an index lets others read.
-            mode = "SHARE" if isinstance(operation, AddIndex) else "ACCESS EXCLUSIVE"
-            wanted[own] = max(wanted.get(own, ""), mode, key=_MODES.index)
-        for field in fields:
-            if (
-                field.remote_field
-                and (target := _key(field.remote_field.model, migration.app_label)) in state.models
-            ):
-                wanted[target] = max(wanted.get(target, ""), _REFERENCED, key=_MODES.index)
+        for key, mode in _locks_of(operation, migration.app_label, state):
+            if key in state.models:
+                wanted[key] = max(wanted.get(key, ""), mode, key=_MODES.index)
     depths = {key: _depth(state, key) for key in wanted}
     return [
         (state.apps.get_model(*key)._meta.db_table, wanted[key])
@@ -140,8 +136,31 @@ def locks(migration: Any, state: Any) -> list[tuple[str, str]]:
     ]
 
 
-_REFERENCED = "SHARE ROW EXCLUSIVE"
-_MODES = ("", "SHARE", _REFERENCED, "ACCESS EXCLUSIVE")
+def _locks_of(operation: Any, app: str, state: Any) -> Iterator[tuple[tuple[str, str], str]]:
+    """((app, model), mode) of one operation, also of models that are not there yet."""
+
+    def referenced(fields: Iterable[Any], mode: str) -> Iterator[tuple[tuple[str, str], str]]:
+        return ((_key(field.remote_field.model, app), mode) for field in fields if field.remote_field)
+
+    if isinstance(operation, CreateModel):
+        yield from referenced([field for _name, field in operation.fields], _REFERENCED)
+        return
+    deletes = isinstance(operation, DeleteModel)
+    own = (app, str(operation.name if deletes else getattr(operation, "model_name", "")).lower())
+    # One that is changed is changed for all; an index lets others read.
+    yield own, "SHARE" if isinstance(operation, AddIndex) else _CHANGED
+    if isinstance(operation, AddField | AlterField):
+        yield from referenced([operation.field], _REFERENCED)
+    # A key that is dropped, also to be made anew, takes from the table it leads to what watches over it there.
+    of_own = state.models[own].fields if own in state.models else {}
+    dropped = list(of_own) if deletes else []
+    if isinstance(operation, AlterField | RemoveField) and operation.name in of_own:
+        dropped = [operation.name]
+    yield from referenced([of_own[name] for name in dropped], _CHANGED)
+
+
+_REFERENCED, _CHANGED = "SHARE ROW EXCLUSIVE", "ACCESS EXCLUSIVE"
+_MODES = ("", "SHARE", _REFERENCED, _CHANGED)
 
 
 def _key(model: Any, app: str) -> tuple[str, str]:

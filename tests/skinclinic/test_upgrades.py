@@ -205,7 +205,7 @@ def test_everything_is_migrated_while_the_first_version_writes(old, record_prope
     slow = psycopg2.connect(old.database)
     slow.cursor().execute("UPDATE skinclinic_lesion SET note = note; SELECT 1 FROM skinclinic_photo")
     with OldVersion(old.database) as version:
-        migrating = old.run("manage.py", "migrate", "--no-input", wait=False)
+        migrating = old.run("-m", "tests.watched_migrate", wait=False)
         said = []
         for line in migrating.stdout:
             said.append(line)
@@ -213,6 +213,9 @@ def test_everything_is_migrated_while_the_first_version_writes(old, record_prope
                 slow.commit()
                 slow.close()
         assert migrating.wait() == 0, "".join(said)
+    assert len([line for line in said if "Applying" in line]) > 60
+    # One that came by a lock later would meet those who write in a deadlock, at every try.
+    assert [line for line in said if line.startswith("LATE")] == []
     assert slow.closed, "it waited for the request, and everybody for it"
     assert version.errors == []
     assert len(version.written) > 20
