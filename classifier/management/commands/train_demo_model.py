@@ -1,15 +1,22 @@
 """Train the demo model again: photos of six diseases and drawings of all twelve."""
 
 import hashlib
+import shutil
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from skinclinic.management.terminal import Tells
+
+if TYPE_CHECKING:
+    from classifier.networks.weights import Manifest
+    from classifier.training.demo import Trained
+    from classifier.training.examples import Examples
 
 
 class Command(Tells, BaseCommand):
@@ -41,9 +48,7 @@ class Command(Tells, BaseCommand):
     def handle(self, *args, photos, init, out, folds, seed, rand_augment, jobs, parts, scores, **options):
         import torch
 
-        from classifier.networks import familiarity, training_photos, weights
         from classifier.networks.network import load_imagenet
-        from classifier.networks.training_photos import TrainingPhoto
         from classifier.training import demo, demo_manifest, unfinished
         from classifier.training.examples import photo_files, read_pad_ufes_20
 
@@ -78,25 +83,40 @@ class Command(Tells, BaseCommand):
                     say=self.say,
                 )
                 manifest = demo_manifest.write_manifest(recipe, examples, trained, init.name, seed)
-                # It ships with the product and has to be small.
-                manifest = weights.save(out, manifest, trained.state, half=True)
-        except unfinished.AnotherTraining as error:
+                # In whole, so that nothing finished is lost where one of its files cannot be made.
+                made = scratch / "model"
+                shutil.rmtree(made, ignore_errors=True)
+                self._make_folder(made, manifest, trained, examples, photos)
+                if scores and (found := trained.out_of_fold):
+                    np.savez(
+                        scores,
+                        photos=found.photos,
+                        fold=found.fold_of,
+                        labels=examples.labels,
+                        distances=found.distances,
+                    )
+                shutil.move(made, out)
+        except (unfinished.AnotherTraining, OSError) as error:
             raise CommandError(str(error)) from error
-        if scores and (found := trained.out_of_fold):
-            np.savez(
-                scores,
-                photos=found.photos,
-                fold=found.fold_of,
-                labels=examples.labels,
-                distances=found.distances,
-            )
+        self.say(demo_manifest.summary(manifest))
+
+    def _make_folder(
+        self, folder: Path, manifest: "Manifest", trained: "Trained", examples: "Examples", photos: Path
+    ) -> None:
+        """Weights, list of photos, familiarity and what is known of its heatmaps."""
+        from classifier.networks import familiarity, training_photos, weights
+        from classifier.networks.training_photos import TrainingPhoto
+        from classifier.training.examples import photo_files
+
+        # It ships with the product and has to be small.
+        manifest = weights.save(folder, manifest, trained.state, half=True)
         listed = [TrainingPhoto.of_upload(path.read_bytes()) for path in photo_files(photos)]
         # Drawings are left out: nobody else draws with their seeds (see classifier.training.demo).
-        training_photos.add(out, manifest, listed, is_complete=True)
+        training_photos.add(folder, manifest, listed, is_complete=True)
         # As the command makes it of the same photos, to the byte.
         try:
             call_command(
-                "learn_familiarity", model=str(out.resolve()), photos=[photos / "images"],
+                "learn_familiarity", model=str(folder.resolve()), photos=[photos / "images"],
                 patients=photos / "metadata.csv", stdout=self.stdout,
             )  # fmt: skip
         except CommandError as error:
@@ -104,10 +124,9 @@ class Command(Tells, BaseCommand):
         else:
             if found := trained.out_of_fold:
                 familiarity.limit_by_networks(
-                    out, weights.read_manifest(out), found.distances, found.fold_of, examples.patients
+                    folder, weights.read_manifest(folder), found.distances, found.fold_of, examples.patients
                 )
-        call_command("check_heatmaps", model=str(out.resolve()), stdout=self.stdout)
-        self.say(demo_manifest.summary(manifest))
+        call_command("check_heatmaps", model=str(folder.resolve()), stdout=self.stdout)
 
 
 def _sha256(files: Iterable[Path]) -> str:
