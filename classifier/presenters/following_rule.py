@@ -183,6 +183,13 @@ def limit_words(row: Monitor) -> str:
         )
         % {"limit": f"{len(rule.references) / rule.alpha:.0f}", "least": least, "alpha": alpha}
     ]
+    if COVERAGE in rule.references:
+        said.append(
+            _(
+                "Whether the truth is listed counts where something is promised: of patients whom the thresholds were "
+                "not made from, by answers in full precision."
+            )
+        )
     if not rule.references.keys().isdisjoint(rules.OF_PHOTOS):
         said.append(
             _(

@@ -401,6 +401,7 @@ def test_a_promise_is_held_against_for_diseases_of_which_something_is_promised(w
         proven(world, "bcc", (), lesion=lesion)
     run(row)
     assert row.evidence[COVERAGE]["cases"] == 11
+    assert "by answers in full precision" in following_rule.limit_words(row)
     assert row.alarms.get().endpoint == COVERAGE
     # It is told whatever the record's own thresholds are: somebody may be shown the list by those.
     other = run(stated(world, sensitivity=0.5))
