@@ -29,9 +29,7 @@ def photos(tmp_path):
     return folder
 
 
-def test_what_was_trained_is_kept_until_the_whole_folder_of_the_model_is_there(
-    photos, tmp_path, monkeypatch, capsys
-):
+def test_what_was_trained_is_kept_until_the_whole_folder_of_the_model_is_there(photos, tmp_path, monkeypatch):
     trainings, out, parts = [], tmp_path / "model", tmp_path / "parts"
 
     def train(recipe, examples, net, *, scratch, **_):
